@@ -1,0 +1,179 @@
+/** One square of the throughput matrix: all targets, in interleaved rounds. */
+import type { Histogram } from 'hdr-histogram-js';
+
+import { runOpenLoop } from './load/open-loop.ts';
+import { buildBatches, expectedReply } from './load/request.ts';
+import { warmCache, writeKeys } from './load/warm-up.ts';
+import type { ThroughputOptions } from './options.ts';
+import { mergeHistograms, type Percentiles, percentilesOf } from './report/percentiles.ts';
+import { median } from './report/table.ts';
+import { type Bench, type Cell, requestsFor, type Sample, takeSample } from './sample.ts';
+import { reasonOf, type Target, type TargetId } from './targets.ts';
+
+/** What was measured of one target in one cell.
+ *  Units: CPU in µs of an operation. Shape: `invalid` says why the row must not be compared; `opsPerRound` holds the
+ *  rounds in which other programs were quietest, of which `opsPerSecond` is the median. */
+export interface Row extends Cell {
+  readonly target: TargetId;
+  readonly opsPerSecond: number;
+  readonly opsPerRound: readonly number[];
+  readonly targetCpuMicros: number;
+  /** Undefined for the backend itself. */
+  readonly backendCpuMicros: number | undefined;
+  readonly residentBytes: number;
+  readonly backendCommandsPerOp: number;
+  /** Undefined for a target without a cache and for writes. */
+  readonly hitRatio: number | undefined;
+  readonly latency: (Percentiles & { readonly batchesPerSecond: number }) | undefined;
+  readonly othersShare: number;
+  readonly invalid: string | undefined;
+}
+
+/** A target that failed in a cell, and why. */
+export interface FailedRow extends Cell {
+  readonly target: TargetId;
+  readonly failed: string;
+}
+
+/** Above this share of the machine other programs may have decided a round. */
+const quietShare = 0.05;
+/** The offered load of the percentiles: modest, so that they show the target and not its queue. */
+const mostBatchesPerSecond = 5_000;
+
+/** Measures every target. Never rejects because of a target: one that fails gets a FailedRow. */
+export async function measureCell(
+  bench: Bench,
+  targets: readonly Target[],
+  cell: Cell,
+  options: ThroughputOptions,
+): Promise<(Row | FailedRow)[]> {
+  await writeKeys(bench.redis, bench.keys, cell.size);
+  const run = new CellRun(bench, targets, cell);
+  await run.calibrate(options.seconds);
+  await run.throughput(options.rounds);
+  if (options.percentileSeconds > 0) await run.percentiles(options.rounds, options.percentileSeconds);
+  return targets.map((target) => run.row(target, options.rounds));
+}
+
+class CellRun {
+  readonly #bench: Bench;
+  readonly #targets: readonly Target[];
+  readonly #cell: Cell;
+  readonly #requests = new Map<Target, number>();
+  readonly #samples = new Map<Target, Sample[]>();
+  readonly #histograms = new Map<Target, Histogram[]>();
+  readonly #failures = new Map<Target, string>();
+  #batchesPerSecond = 0;
+
+  constructor(bench: Bench, targets: readonly Target[], cell: Cell) {
+    this.#bench = bench;
+    this.#targets = targets;
+    this.#cell = cell;
+  }
+
+  async calibrate(seconds: number): Promise<void> {
+    await this.#forEach(async (target) => {
+      this.#requests.set(target, await requestsFor(this.#bench, target, this.#cell, seconds));
+    });
+  }
+
+  /** A round that other programs disturbed is run again, up to as many extra rounds as were asked for. */
+  async throughput(rounds: number): Promise<void> {
+    for (let quiet = 0, run = 0; quiet < rounds && run < rounds * 2; run++) {
+      let others = 0;
+      await this.#forEach(async (target) => {
+        const requests = this.#requests.get(target) as number;
+        const sample = await takeSample(this.#bench, target, this.#cell, requests);
+        append(this.#samples, target, sample);
+        others = Math.max(others, sample.othersShare);
+      });
+      if (others < quietShare) quiet++;
+    }
+  }
+
+  /** All targets get the same load: half of what the slowest can do, at most `mostBatchesPerSecond`. */
+  async percentiles(rounds: number, seconds: number): Promise<void> {
+    const { test, size, pipeline, connections } = this.#cell;
+    const slowest = Math.min(
+      ...[...this.#samples.values()].map((samples) => median(samples.map((s) => s.requestsPerSecond))),
+    );
+    this.#batchesPerSecond = Math.min(mostBatchesPerSecond, Math.floor(slowest / pipeline / 2));
+    const load = {
+      connections,
+      batches: buildBatches(test, this.#bench.keys, size, pipeline),
+      reply: expectedReply(test, size),
+      batchesPerSecond: this.#batchesPerSecond,
+      seconds,
+      warmUpSeconds: 0.2,
+    };
+    for (let round = 0; round < rounds; round++) {
+      await this.#forEach(async (target) => {
+        if (target.id === 'nearcache-hit' && test === 'get') await warmCache(target, this.#bench.keys);
+        append(this.#histograms, target, (await runOpenLoop({ ...load, port: target.port })).latency);
+      });
+    }
+  }
+
+  row(target: Target, rounds: number): Row | FailedRow {
+    const head = { ...this.#cell, target: target.id };
+    const failed = this.#failures.get(target);
+    if (failed !== undefined) return { ...head, failed };
+    const all = this.#samples.get(target) ?? [];
+    const samples = all.toSorted((a, b) => a.othersShare - b.othersShare).slice(0, rounds);
+    const total = (pick: (sample: Sample) => number): number => samples.reduce((sum, s) => sum + pick(s), 0);
+    const requests = total((s) => s.requests);
+    const isBackend = target.pid === this.#bench.backend.pid;
+    const reads = total((s) => s.reads);
+    const row = {
+      ...head,
+      opsPerSecond: median(samples.map((s) => s.requestsPerSecond)),
+      opsPerRound: samples.map((s) => Math.round(s.requestsPerSecond)),
+      targetCpuMicros: (total((s) => s.targetCpu) * 1e6) / requests,
+      backendCpuMicros: isBackend ? undefined : (total((s) => s.backendCpu) * 1e6) / requests,
+      residentBytes: Math.max(...samples.map((s) => s.residentBytes)),
+      backendCommandsPerOp: total((s) => s.backendCommands) / requests,
+      hitRatio: reads > 0 && head.test === 'get' ? total((s) => s.hits) / reads : undefined,
+      latency: this.#latency(target),
+      othersShare: Math.max(...samples.map((s) => s.othersShare)),
+    };
+    return { ...row, invalid: whyInvalid(row) };
+  }
+
+  #latency(target: Target): Row['latency'] {
+    const histograms = this.#histograms.get(target);
+    if (histograms === undefined) return undefined;
+    return { ...percentilesOf(mergeHistograms(histograms)), batchesPerSecond: this.#batchesPerSecond };
+  }
+
+  /** Calls `step` for every target that has not failed; a target that fails is out of this cell. */
+  async #forEach(step: (target: Target) => Promise<void>): Promise<void> {
+    for (const target of this.#targets) {
+      if (this.#failures.has(target)) continue;
+      try {
+        await step(target);
+      } catch (error) {
+        this.#failures.set(target, reasonOf(error));
+      }
+    }
+  }
+}
+
+/** A row that did not do what its name says: hits that went to Redis, a pass-through that did not. */
+export function whyInvalid(
+  row: Pick<Row, 'target' | 'test' | 'backendCommandsPerOp' | 'hitRatio'>,
+): string | undefined {
+  const perOp = row.backendCommandsPerOp.toFixed(2);
+  if (row.target === 'nearcache-hit' && row.test === 'get') {
+    if ((row.hitRatio ?? 0) < 0.99) return `only ${((row.hitRatio ?? 0) * 100).toFixed(1)} % hits`;
+    if (row.backendCommandsPerOp > 0.01) return `${perOp} commands an operation reached Redis`;
+  } else if (row.backendCommandsPerOp < 0.99) {
+    return `only ${perOp} commands an operation reached Redis`;
+  }
+  return undefined;
+}
+
+function append<T>(lists: Map<Target, T[]>, target: Target, item: T): void {
+  const list = lists.get(target);
+  if (list === undefined) lists.set(target, [item]);
+  else list.push(item);
+}

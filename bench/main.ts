@@ -1,0 +1,33 @@
+import { parseLatency, parseThroughput, UsageError, usage } from './options.ts';
+
+/** Exit codes: 0 done, 1 the gate failed or a benchmark broke, 2 a mistake on the command line. */
+async function main([name, ...args]: readonly string[]): Promise<number> {
+  const command = `npm run bench -- ${[name, ...args].join(' ')}`;
+  switch (name) {
+    case 'throughput': {
+      const options = parseThroughput(args);
+      const { throughput } = await import('./throughput.ts');
+      return (await throughput(options, command)) ? 0 : 1;
+    }
+    case 'latency': {
+      const options = parseLatency(args);
+      const { latency } = await import('./latency.ts');
+      await latency(options, command);
+      return 0;
+    }
+    case 'help':
+    case '--help':
+      console.log(usage);
+      return 0;
+    default:
+      throw new UsageError(name === undefined ? 'which benchmark?' : `no benchmark is called "${name}"`);
+  }
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(`${error.message}\n\n${usage}`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,17 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import type { Machine } from '../machine.ts';
+import { type Plot, renderSvg } from './svg.ts';
+
+const folder = fileURLToPath(new URL('../results/', import.meta.url));
+
+/** Writes `<name>.json` and `<name>.svg` into bench/results/, over those of the last run, and returns their paths. */
+export function writeResults(name: string, machine: Machine, data: object, plot: Plot): string[] {
+  mkdirSync(folder, { recursive: true });
+  const [json, svg] = [join(folder, `${name}.json`), join(folder, `${name}.svg`)];
+  writeFileSync(json, `${JSON.stringify({ machine, ...data }, undefined, 2)}\n`);
+  writeFileSync(svg, renderSvg(plot));
+  return [json, svg].map((file) => relative(process.cwd(), file));
+}

@@ -1,0 +1,108 @@
+/** How throughput rows look in the terminal and in the plot. */
+import type { FailedRow, Row } from '../cell.ts';
+import type { Verdict } from '../gate.ts';
+import { type Machine, machineLine } from '../machine.ts';
+import type { Cell } from '../sample.ts';
+import { type TargetId, targetIds } from '../targets.ts';
+import type { Panel, Plot } from './svg.ts';
+import { type Column, digits, quantity, renderTable } from './table.ts';
+
+const columns: readonly Column[] = [
+  { title: 'target', align: 'left' },
+  { title: 'ops/s' },
+  { title: 'slowest–fastest' },
+  { title: 'CPU µs/op' },
+  { title: 'Redis µs/op' },
+  { title: 'RSS MB' },
+  { title: 'p50 ms' },
+  { title: 'p99 ms' },
+  { title: 'p99.9 ms' },
+  { title: 'hits' },
+  { title: 'Redis cmds/op' },
+  { title: 'note', align: 'left' },
+];
+
+/** One cell as a headed table. */
+export function cellTable(cell: Cell, rows: readonly (Row | FailedRow)[]): string {
+  const rate = rows.find((row): row is Row => 'latency' in row && row.latency !== undefined)?.latency;
+  const load = rate === undefined ? '' : `; percentiles of a batch at ${rate.batchesPerSecond} batches/s`;
+  return `${cellTitle(cell)}, P=${cell.pipeline}${load}\n${renderTable(columns, rows.map(cells))}`;
+}
+
+/** The gate's verdicts as a table that ends with PASS or FAIL. */
+export function verdictTable(verdicts: readonly Verdict[]): string {
+  const titles: readonly Column[] = [
+    { title: 'demand', align: 'left' },
+    { title: 'bound' },
+    { title: 'ratio' },
+    { title: 'verdict', align: 'left' },
+  ];
+  const rows = verdicts.map(({ what, bound, ratio, pass, reason }) => [
+    what,
+    bound,
+    digits(ratio),
+    `${pass ? 'PASS' : 'FAIL'}${reason === undefined ? '' : ` (${reason})`}`,
+  ]);
+  const failed = verdicts.filter(({ pass }) => !pass).length;
+  return `${renderTable(titles, rows)}\n${failed === 0 ? 'PASS' : `FAIL: ${failed} of ${verdicts.length}`}`;
+}
+
+/** Operations a second, one chart for each test, connection count and value size. Rows that failed or are invalid are
+ *  gaps. */
+export function throughputPlot(rows: readonly (Row | FailedRow)[], machine: Machine): Plot {
+  const series = targetIds.filter((id) => rows.some(({ target }) => target === id));
+  const panels = new Map<string, (Row | FailedRow)[]>();
+  for (const row of rows) panels.set(cellTitle(row), [...(panels.get(cellTitle(row)) ?? []), row]);
+  return {
+    title: 'Throughput, operations a second',
+    subtitle: machineLine(machine),
+    series,
+    panels: [...panels].map(([title, own]) => panelOf(title, own, series)),
+    format: quantity,
+  };
+}
+
+function panelOf(title: string, rows: readonly (Row | FailedRow)[], series: readonly TargetId[]): Panel {
+  const pipelines = [...new Set(rows.map(({ pipeline }) => pipeline))];
+  const groups = pipelines.map((pipeline) => ({
+    label: `P=${pipeline}`,
+    values: series.map((id) => {
+      const row = rows.find((each) => each.target === id && each.pipeline === pipeline);
+      return row === undefined || 'failed' in row || row.invalid !== undefined ? undefined : row.opsPerSecond;
+    }),
+  }));
+  return { title, groups };
+}
+
+function cellTitle({ test, connections, size }: Cell): string {
+  const bytes = size >= 1024 ? `${size / 1024} KiB` : `${size} B`;
+  return `${test.toUpperCase()}, ${bytes}, ${connections} connection${connections === 1 ? '' : 's'}`;
+}
+
+function cells(row: Row | FailedRow): string[] {
+  const name = nameOf(row);
+  if ('failed' in row) return [name, ...columns.slice(2).map(() => '–'), `failed: ${row.failed}`];
+  return [
+    name,
+    quantity(row.opsPerSecond),
+    `${quantity(Math.min(...row.opsPerRound))}–${quantity(Math.max(...row.opsPerRound))}`,
+    digits(row.targetCpuMicros),
+    digits(row.backendCpuMicros),
+    (row.residentBytes / 2 ** 20).toFixed(0),
+    digits(row.latency?.p50),
+    digits(row.latency?.p99),
+    digits(row.latency?.p999),
+    row.hitRatio === undefined ? '–' : `${(row.hitRatio * 100).toFixed(1)} %`,
+    digits(row.backendCommandsPerOp),
+    row.invalid === undefined ? noise(row) : `INVALID: ${row.invalid}`,
+  ];
+}
+
+/** With a cache a SET is no hit, so the row says what it is. */
+function nameOf({ target, test }: Row | FailedRow): string {
+  return target === 'nearcache-hit' && test === 'set' ? 'nearcache-on' : target;
+}
+
+function noise({ othersShare }: Row): string {
+  return othersShare < 0.05 ? '' : `noisy: others used up to ${(othersShare * 100).toFixed(0)} % of the CPU`;
+}

@@ -1,0 +1,197 @@
+// Prints the pages of docs/ that follow from tables in src/, so that they cannot disagree with the code.
+// `--check` writes nothing and fails with the pages that differ.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { ERRORS } from '../src/base/errors.ts';
+import { allCommands, describedServer } from '../src/command/table.ts';
+import { type CommandSpec, packedLength, type Place } from '../src/command/spec.ts';
+import type { Option } from '../src/config/option.ts';
+import { OPTION_GROUPS, variableOf } from '../src/config/options.ts';
+import { configJsonSchema } from '../src/config/schema.ts';
+import { METRIC_GROUPS } from '../src/metrics/catalog.ts';
+
+const DOCS = new URL('../docs/', import.meta.url);
+
+const PLACES: Readonly<Record<Place, string>> = {
+  shared: 'the shared connection, pipelined with the commands of other sessions',
+  session: 'nearcache: the session holds the state that the command reads or changes',
+  subscribe: "the session's subscriptions",
+  pinned: 'a pinned connection, for this call',
+  sticky: 'a pinned connection that the session keeps afterwards',
+  control: 'the control connection, since it must not queue behind commands',
+  refused: 'nowhere: it would turn the connection into a replication link',
+};
+
+const CACHED: Readonly<Record<CommandSpec['cacheClass'], string>> = {
+  A: 'yes',
+  B: 'yes, an entry a key',
+  C: 'yes, one entry for all its keys',
+  D: 'unless it reads keys that it does not name',
+  '': '',
+};
+
+const KEY_RULES: Readonly<Record<string, string>> = {
+  streams: 'after STREAMS, the first half',
+  sort: '1 and after STORE',
+  first: '1',
+  georadius: '1 and after STORE or STOREDIST',
+  migrate: '3 or after KEYS',
+};
+
+function optionsPage(): string {
+  const groups = OPTION_GROUPS.map(({ title, rows }) => {
+    const lines = Object.entries(rows).map(([key, option]) => [
+      `\`--${option.flag}\``,
+      `\`${key}\``,
+      defaultOf(option),
+      option.help + (option.secret === true ? '. **Secret**: never logged' : ''),
+      option.form,
+    ]);
+    return `## ${title}\n\n${table(['Flag', 'Key in the file', 'Default', 'Meaning', 'Accepted'], lines)}`;
+  });
+  return page(
+    'Options',
+    'src/config/options.ts',
+    `Every option is a flag, an environment variable and a key of the file, in that order of precedence:
+\`--cache-size 64mb\`, \`${variableOf('cache-size')}=64mb\`, \`cacheBytes: 64mb\`. The variable of \`--some-flag\` is
+\`${variableOf('some-flag')}\`. The file is named by \`--config\` or \`${variableOf('config')}\` and is YAML or JSON;
+\`nearcache config-schema\` prints its [JSON Schema](nearcache.schema.json) for editors.
+
+A mistake stops the start with exit code 2; all mistakes are listed at once, one a line.`,
+    groups,
+  );
+}
+
+function defaultOf({ initial, isSwitch }: Option): string {
+  if (isSwitch === true) return 'off';
+  return initial === undefined ? '' : `\`${initial}\``;
+}
+
+function metricsPage(): string {
+  const groups = METRIC_GROUPS.map(({ title, rows }) => {
+    const lines = rows.map((row) => [
+      `\`${row.name}\``,
+      row.kind,
+      row.unit,
+      row.labels.map((label) => `\`${label}\``).join(', '),
+      row.help,
+    ]);
+    return `## ${title}\n\n${table(['Metric', 'Kind', 'Unit', 'Labels', 'Meaning'], lines)}`;
+  });
+  return page(
+    'Metrics',
+    'src/metrics/catalog.ts',
+    `Served at \`/metrics\` of the admin address, for Prometheus. Besides these there are the usual \`process_…\` and
+\`nodejs_…\` metrics, \`nodejs_eventloop_lag_p99_seconds\` among them. Without a cache (\`--cache-size 0\`) the
+\`nearcache_cache_…\` metrics are absent.`,
+    groups,
+  );
+}
+
+function commandsPage(): string {
+  const places = Object.entries(PLACES).map(([place, text]) => `- **${place}**: ${text}`);
+  const lines = allCommands().map((spec) => [
+    `\`${spec.name.toUpperCase().replace('|', ' ')}\``,
+    spec.place,
+    CACHED[spec.cacheClass],
+    keysOf(spec),
+    spec.reason,
+  ]);
+  return page(
+    'Commands',
+    'src/command/table.ts',
+    `The ${lines.length} commands and subcommands of ${describedServer} and what nearcache does with each. A command that is not
+here goes to a pinned connection and is never cached; since nearcache cannot know which keys it changes, its reply waits
+until every invalidation it caused has been seen. Errors about arity and unknown commands come from Redis, never from this
+table.
+
+Where a command runs:
+
+${places.join('\n')}
+
+Keys are numbered as arguments, the command's name (with its subcommand's) not counted.`,
+    [table(['Command', 'Runs on', 'Cached', 'Keys', 'Why it is so'], lines)],
+  );
+}
+
+function keysOf(spec: CommandSpec): string {
+  const named = spec.keyRule === '' ? packedKeys(spec) : (KEY_RULES[spec.keyRule] ?? 'by its options');
+  if (spec.keyAccess !== 'unknown') return named;
+  return named === '' ? 'may change any' : `${named}; may change others`;
+}
+
+/** Says what `packKeySpecs` packed. */
+function packedKeys(spec: CommandSpec): string {
+  const words = spec.name.split('|').length;
+  const parts: string[] = [];
+  for (let at = 0; at < spec.keySpecs.length; at += packedLength) {
+    const [begin = 0, isCounted, where = 0, step = 1] = spec.keySpecs.subarray(at, at + packedLength);
+    const first = begin - words + 1;
+    if (isCounted === 1) parts.push(`as many as argument ${first + where} says, behind it`);
+    else if (where === 0) parts.push(`${first}`);
+    else parts.push(`${first} to ${lastOf(first, where)}${step === 1 ? '' : `, every ${step}nd`}`);
+  }
+  return parts.join(' and ');
+}
+
+function lastOf(first: number, where: number): string {
+  if (where > 0) return `${first + where}`;
+  return where === -1 ? 'the last' : `the last but ${-where - 1}`;
+}
+
+function errorsPage(): string {
+  const rows = ERRORS.map(
+    ({ code, text, cause, fix }) =>
+      `## ${code}\n\n\`\`\`text\n${text}\n\`\`\`\n\n${cause}\n\n**What to do:** ${fix}\n`,
+  );
+  return page(
+    'Errors',
+    'src/base/errors.ts',
+    `Every error that nearcache itself answers; errors from Redis pass byte for byte. Most start with \`ERR nearcache:\`;
+another first word is used only where it means exactly what it means in Redis, since clients act on it. \`{…}\` is filled in.
+"The command was not sent" means that repeating it is safe; "outcome unknown" means that it may have run.`,
+    rows,
+  );
+}
+
+function page(title: string, source: string, introduction: string, parts: readonly string[]): string {
+  return `# ${title}\n\n<!-- Printed by \`npm run docs\` from ${source}. Do not edit. -->\n\n${introduction}\n\n${parts.join('\n')}`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
+  return line(head) + line(head.map(() => '---')) + rows.map(line).join('');
+}
+
+/** As biome formats it: lists of words that fit stay on one line. */
+function schemaPage(): string {
+  return configJsonSchema().replaceAll(/\[\n\s+("[^[\]{}]*?")\n\s+\]/g, (_, items: string) => {
+    return `[${items.replaceAll(/\n\s+/g, ' ')}]`;
+  });
+}
+
+function current(name: string): string | undefined {
+  try {
+    return readFileSync(new URL(name, DOCS), 'utf8');
+  } catch {
+    return undefined; // A page that is not there yet differs, like any other.
+  }
+}
+
+const pages: Readonly<Record<string, string>> = {
+  'options.md': optionsPage(),
+  'metrics.md': metricsPage(),
+  'commands.md': commandsPage(),
+  'errors.md': errorsPage(),
+  'nearcache.schema.json': schemaPage(),
+};
+const differing = Object.keys(pages).filter((name) => current(name) !== pages[name]);
+
+if (!process.argv.includes('--check')) {
+  for (const name of differing) writeFileSync(new URL(name, DOCS), pages[name] as string);
+} else if (differing.length > 0) {
+  const list = differing.map((name) => `docs/${name}`).join('\n');
+  console.error(`These pages differ from the code; run \`npm run docs\`:\n${list}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,125 @@
+/** Every error that nearcache itself answers, in one closed list that docs/errors.md is printed from.
+ *
+ *  Shape: `text` is the reply line without '-' and CRLF; {name} is filled in. A Redis prefix is used only where it
+ *  means exactly what Redis means; the rest is `ERR nearcache: …` (DESIGN §7). Errors from Redis pass byte for byte. */
+export interface ErrorRow {
+  readonly code: ErrorCode;
+  readonly text: string;
+  readonly cause: string;
+  readonly fix: string;
+}
+
+export type ErrorCode =
+  | 'NOAUTH'
+  | 'NOAUTH_HELLO'
+  | 'NOPROTO'
+  | 'SHARD_UNREACHABLE'
+  | 'SHARD_REFUSED'
+  | 'SHARD_LOST'
+  | 'SHARD_TIMEOUT'
+  | 'SHARD_BUSY'
+  | 'PINNED_LIMIT'
+  | 'NOT_SUPPORTED'
+  | 'TOO_BIG_HERE'
+  | 'CLIENTS_LIMIT'
+  | 'DRAINING'
+  | 'OUT_OF_STEP';
+
+export const ERRORS: readonly ErrorRow[] = [
+  {
+    code: 'NOAUTH',
+    text: 'NOAUTH Authentication required.',
+    cause:
+      'Redis asks for a password that nearcache was not given, or `--require-auth` is set, and this connection has not authenticated.',
+    fix: 'Send AUTH or HELLO … AUTH, or give nearcache credentials in `--upstream`.',
+  },
+  {
+    code: 'NOAUTH_HELLO',
+    text: 'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
+    cause: 'HELLO without AUTH on a connection that must authenticate.',
+    fix: 'Send HELLO with its AUTH option.',
+  },
+  {
+    code: 'NOPROTO',
+    text: 'NOPROTO unsupported protocol version',
+    cause: 'HELLO with a version other than 2 or 3.',
+    fix: 'Use RESP2 or RESP3.',
+  },
+  {
+    code: 'SHARD_UNREACHABLE',
+    text: 'ERR nearcache: shard {shard} is unreachable ({reason}); the command was not sent, try again',
+    cause: 'The connection to Redis is down and being retried with back-off.',
+    fix: 'Check that Redis runs at the shard address and that the network lets nearcache reach it; see /readyz on the admin port.',
+  },
+  {
+    code: 'SHARD_REFUSED',
+    text: 'ERR nearcache: shard {shard} refused the connection ({reason}); the command was not sent',
+    cause: 'Redis answered the handshake with an error, for example wrong credentials.',
+    fix: 'Correct the credentials or permissions that the reason names; nearcache retries by itself.',
+  },
+  {
+    code: 'SHARD_LOST',
+    text: 'ERR nearcache: shard {shard} was lost ({reason}) before its reply; outcome unknown',
+    cause: 'The connection died with the command in flight; a write may or may not have run.',
+    fix: 'Read back, or repeat the command only if it is safe to run twice.',
+  },
+  {
+    code: 'SHARD_TIMEOUT',
+    text: 'ERR nearcache: shard {shard} did not answer within {ms} ms; outcome unknown',
+    cause: 'Redis is slow, blocked or cut off; the command may still run.',
+    fix: 'Look at Redis (SLOWLOG, INFO); raise `--command-timeout` or `--slow-command-timeout` if the command is meant to be slow.',
+  },
+  {
+    code: 'SHARD_BUSY',
+    text: 'ERR nearcache: shard {shard} has {count} commands in flight, the limit; the command was not sent, try again',
+    cause: 'More is sent than Redis answers.',
+    fix: 'Lower the load or raise `--shard-in-flight`.',
+  },
+  {
+    code: 'PINNED_LIMIT',
+    text: 'ERR nearcache: all {count} pinned connections to shard {shard} are in use; the command was not sent',
+    cause: 'Blocking commands, WATCH, split MULTI and subscriptions each hold a connection to Redis.',
+    fix: 'Raise `--max-pinned`, or use fewer blocked or subscribed connections.',
+  },
+  {
+    code: 'NOT_SUPPORTED',
+    text: "ERR nearcache: '{command}' is not supported through nearcache: {reason}",
+    cause: 'The command makes no sense on a proxied connection (replication).',
+    fix: 'Connect to Redis directly for it.',
+  },
+  {
+    code: 'TOO_BIG_HERE',
+    text: "ERR nearcache: '{command}' is answered by nearcache and may not be larger than {bytes} bytes",
+    cause: 'A connection command (AUTH, CLIENT, HELLO …) with huge arguments.',
+    fix: 'Send it with smaller arguments, or raise `--big-value-size`.',
+  },
+  {
+    code: 'CLIENTS_LIMIT',
+    text: 'ERR max number of clients reached',
+    cause: 'nearcache has as many client connections as `--max-clients` allows; the text is Redis’s.',
+    fix: 'Close idle connections or raise `--max-clients`.',
+  },
+  {
+    code: 'DRAINING',
+    text: 'ERR nearcache: this nearcache is stopping; connect again',
+    cause: 'A new connection during drain.',
+    fix: 'Reconnect; the supervisor starts a new one.',
+  },
+  {
+    code: 'OUT_OF_STEP',
+    text: 'ERR nearcache: shard {shard} sent a reply that does not fit the request; outcome unknown',
+    cause:
+      'Redis, or something between, broke the protocol; the connection was destroyed so that no reply goes astray.',
+    fix: 'Look for a middlebox or a server bug; nearcache reconnects by itself.',
+  },
+];
+
+const texts = new Map(ERRORS.map((row) => [row.code, row.text]));
+
+/** The reply line of an error, filled in. Shape: `-TEXT\r\n`, without line breaks inside. */
+export function errorLine(code: ErrorCode, fields: Record<string, string | number> = {}): Buffer {
+  const text = (texts.get(code) as string).replace(/\{(\w+)\}/g, (_, name: string) =>
+    String(fields[name] ?? '?'),
+  );
+  return Buffer.from(`-${text.replace(/[\r\n]+/g, ' ')}\r\n`, 'latin1');
+}

@@ -1,0 +1,125 @@
+/** Bytes on their way to one socket, gathered over an event-loop turn and sent with one write.
+ *
+ *  Sources are read buffers that are reused after the callback, so bytes are copied; but a copy costs 60 ns however
+ *  short it is, and a pipeline's frames lie side by side. So the last piece stays a reference (a run) that grows while
+ *  the next piece begins where it ends, and is copied once. Only one run is open in the process at any time, because
+ *  one buffer is being read at any time; whoever reads into a shared buffer calls `settleRun()` before returning.
+ *
+ *  Cost: one copy a run, one small chunk while bytes are held; chunks come from a free list and go back to it. */
+const SMALL_CHUNK = 4096;
+const LARGE_CHUNK = 65536;
+const FREE_MAX = 256;
+const free: { small: Buffer[]; large: Buffer[] } = { small: [], large: [] };
+
+let openRun: OutputBuffer | undefined;
+let runSource: Buffer = Buffer.alloc(0);
+let runStart = 0;
+let runEnd = 0;
+
+/** Copy the open run, if any, out of its source. Must be called before the source's bytes change. */
+export function settleRun(): void {
+  if (openRun === undefined) return;
+  const owner = openRun;
+  openRun = undefined;
+  owner.copyIn(runSource, runStart, runEnd);
+}
+
+function takeChunk(size: number): Buffer {
+  if (size === SMALL_CHUNK) return free.small.pop() ?? Buffer.allocUnsafeSlow(SMALL_CHUNK);
+  return free.large.pop() ?? Buffer.allocUnsafeSlow(LARGE_CHUNK);
+}
+
+/** Give a chunk back once its bytes have left. */
+function giveChunk(chunk: Buffer): void {
+  const list = chunk.length === SMALL_CHUNK ? free.small : free.large;
+  if (list.length < FREE_MAX) list.push(chunk);
+}
+
+/** What takes the bytes: a socket. `corkedWrite` sends all pieces with one system call where it can and says
+ *  whether every byte has left already, so that the chunks may be reused. */
+export interface ByteSink {
+  corkedWrite(pieces: readonly Buffer[]): boolean;
+}
+
+export class OutputBuffer {
+  /** Bytes held, the open run included. */
+  length = 0;
+  #full: Buffer[] = [];
+  #chunk: Buffer | undefined;
+  #used = 0;
+
+  /** Append source[start, end). The bytes may be copied only later: see `settleRun`. */
+  append(source: Buffer, start: number, end: number): void {
+    this.length += end - start;
+    if (openRun === this && runSource === source && runEnd === start) {
+      runEnd = end;
+      return;
+    }
+    if (openRun !== undefined) settleRun();
+    // oxlint-disable-next-line typescript/no-this-alias -- one run is open in the process, and this is its owner
+    openRun = this;
+    runSource = source;
+    runStart = start;
+    runEnd = end;
+  }
+
+  /** Append bytes that never change (constants, cached replies are copied by this too). */
+  appendAll(source: Buffer): void {
+    if (openRun !== undefined) settleRun();
+    this.length += source.length;
+    this.copyIn(source, 0, source.length);
+  }
+
+  /** Append text of one byte a char, without a buffer in between. Bounds: text of at most 4096 chars. */
+  appendLatin1(text: string): void {
+    if (openRun !== undefined) settleRun();
+    const size = text.length;
+    this.length += size;
+    if (this.#chunk === undefined || this.#chunk.length - this.#used < size) this.#nextChunk(size);
+    this.#used += (this.#chunk as Buffer).latin1Write(text, this.#used, size);
+  }
+
+  /** For `settleRun` only: copy without counting. */
+  copyIn(source: Buffer, start: number, end: number): void {
+    let from = start;
+    while (from < end) {
+      if (this.#chunk === undefined || this.#used === this.#chunk.length) this.#nextChunk(end - from);
+      const chunk = this.#chunk as Buffer;
+      const size = Math.min(end - from, chunk.length - this.#used);
+      source.copy(chunk, this.#used, from, from + size);
+      this.#used += size;
+      from += size;
+    }
+  }
+
+  /** Hand everything to `sink` in one write. */
+  flushTo(sink: ByteSink): void {
+    if (openRun === this) settleRun();
+    if (this.length === 0) return;
+    if (this.#chunk !== undefined) this.#full.push(this.#chunk.subarray(0, this.#used));
+    const pieces = this.#full;
+    const last = this.#chunk;
+    this.#full = [];
+    this.#chunk = undefined;
+    this.#used = 0;
+    this.length = 0;
+    if (sink.corkedWrite(pieces) && last !== undefined) giveChunk(last);
+  }
+
+  /** Drop everything; for a socket that is gone. */
+  clear(): void {
+    if (openRun === this) openRun = undefined;
+    if (this.#chunk !== undefined) giveChunk(this.#chunk);
+    this.#full = [];
+    this.#chunk = undefined;
+    this.#used = 0;
+    this.length = 0;
+  }
+
+  #nextChunk(wanted: number): void {
+    if (this.#chunk !== undefined) this.#full.push(this.#chunk.subarray(0, this.#used));
+    const isFirst = this.#full.length === 0;
+    this.#chunk = takeChunk(isFirst && wanted <= SMALL_CHUNK ? SMALL_CHUNK : LARGE_CHUNK);
+    this.#used = 0;
+  }
+}

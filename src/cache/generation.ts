@@ -1,0 +1,16 @@
+/** One life of a shared connection, as the near-cache sees it: entries and flights remember the generation that read
+ *  them and are worthless to any other (coherence spec R8; the word is DESIGN's).
+ *  Units: `freshAt` is monotonic milliseconds. */
+export class Generation {
+  /** The link is up. False for ever once it was lost. */
+  isAlive = true;
+  /** CLIENT TRACKING was confirmed on it and its server may be trusted as a source (a primary, RESP3, push order). */
+  isTracking = false;
+  /** When the newest answered heartbeat was sent: everything Redis invalidated before then has been processed (R9). */
+  freshAt = 0;
+
+  /** May entries of this generation be served at `now`? */
+  covers(now: number, maxStalenessMs: number): boolean {
+    return this.isAlive && this.isTracking && now - this.freshAt <= maxStalenessMs;
+  }
+}

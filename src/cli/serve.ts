@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { App } from '../app.ts';
+import { createLogger } from '../base/log.ts';
+import { loadConfig } from '../config/load.ts';
+
+export const EXIT_CONFIG = 2;
+export const EXIT_FAILED = 1;
+
+/** `nearcache serve`: run until SIGTERM or SIGINT. Resolves with the exit code: 0 clean stop, 2 configuration error (all
+ *  mistakes printed, one a line), 1 anything else. */
+export async function serve(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  version: string,
+): Promise<number> {
+  const loaded = loadConfig(argv, env, (path) => readFileSync(path, 'utf8'));
+  if ('problems' in loaded) {
+    for (const problem of loaded.problems) console.error(`nearcache: ${problem}`);
+    return EXIT_CONFIG;
+  }
+  const { config } = loaded;
+  const log = createLogger({ level: config.logLevel, format: config.logFormat });
+  const app = new App(config, log, version);
+  try {
+    await app.start();
+  } catch (error) {
+    log.error({ error }, 'nearcache could not start');
+    return EXIT_FAILED;
+  }
+  const signal = await new Promise<NodeJS.Signals>((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+  });
+  log.info({ signal }, 'stopping');
+  await app.stop();
+  return 0;
+}

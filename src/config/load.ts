@@ -1,0 +1,125 @@
+import type { z } from 'zod';
+import type { Config } from './config.ts';
+import { findContradictions } from './contradictions.ts';
+import type { OptionKey, Settings } from './option.ts';
+import { OPTION_ROWS, OPTIONS } from './options.ts';
+import { configSchema } from './schema.ts';
+import { FILE_FLAG, readFlags, readVariables, readYaml, type Source } from './sources.ts';
+
+/** The configuration, or every mistake in it. Shape: a problem is one line: where, what, the accepted form. */
+export type Loaded = { readonly config: Config } | { readonly problems: readonly string[] };
+
+type ReadFile = (path: string) => string;
+type NameOf = (key: string) => string;
+
+/** Merge flags over environment over file and check the result.
+ *  Shape: `argv` without the subcommand; `readFile` gives the text of a file or throws.
+ *  Errors: none thrown; whatever is wrong is in `problems`, all of it at once. */
+export function loadConfig(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  readFile: ReadFile,
+): Loaded {
+  const sources = readSources(argv, env, readFile);
+  const winner = new Map<string, Source>();
+  const raw: Record<string, unknown> = {};
+  for (const source of sources) {
+    for (const [key, value] of source.values) {
+      if (key === FILE_FLAG || winner.has(key)) continue;
+      winner.set(key, source);
+      raw[key] = value;
+    }
+  }
+  const nameOf: NameOf = (key) => winner.get(key)?.nameOf(key) ?? key;
+  const { settings, problems } = check(raw, nameOf);
+  const all = [
+    ...sources.flatMap((source) => source.problems),
+    ...problems,
+    ...unreadableFiles(raw, readFile, nameOf),
+  ];
+  if (all.length > 0) return { problems: all.map((problem) => problem.replaceAll(/[\r\n]+/g, ' ')) };
+  return { config: freeze({ ...applyCredentials(settings), listenGiven: winner.has('listen') }) };
+}
+
+/** Shape: highest precedence first. */
+function readSources(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  readFile: ReadFile,
+): readonly Source[] {
+  const flags = readFlags(argv);
+  const variables = readVariables(env);
+  const path = flags.values.get(FILE_FLAG) ?? variables.values.get(FILE_FLAG);
+  if (typeof path !== 'string') return [flags, variables];
+  return [flags, variables, readConfigFile(path, readFile)];
+}
+
+function readConfigFile(path: string, readFile: ReadFile): Source {
+  try {
+    return readYaml(path, readFile(path));
+  } catch (error) {
+    const problems = [`--${FILE_FLAG}: cannot read ${path}: ${reason(error)}`];
+    return { values: new Map(), problems, nameOf: (key) => key };
+  }
+}
+
+/** Parse; where a value is wrong, go on with its default, so that what does not go together shows as well. */
+function check(
+  raw: Readonly<Record<string, unknown>>,
+  nameOf: NameOf,
+): { readonly settings: Settings; readonly problems: readonly string[] } {
+  const issues = configSchema.safeParse(raw).error?.issues ?? [];
+  const invalid = new Set(issues.map((issue) => String(issue.path[0])));
+  const valid = Object.fromEntries(Object.entries(raw).filter(([key]) => !invalid.has(key)));
+  const settings = configSchema.parse(valid);
+  const contradictions = findContradictions(settings, invalid);
+  const problems = [
+    ...issues.map((issue) => wordIssue(issue, raw, nameOf)),
+    ...contradictions.map(({ key, text }) => `${nameOf(key)}: ${text}`),
+  ];
+  return { settings, problems };
+}
+
+function wordIssue(issue: z.core.$ZodIssue, raw: Readonly<Record<string, unknown>>, nameOf: NameOf): string {
+  const key = String(issue.path[0]);
+  const option = OPTIONS[key as OptionKey];
+  const given = option.secret === true ? 'the value' : JSON.stringify(raw[key]);
+  const what = issue.code === 'custom' ? issue.message : `${given} is not accepted`;
+  return `${nameOf(key)}: ${what}; accepted: ${option.form}`;
+}
+
+function unreadableFiles(
+  raw: Readonly<Record<string, unknown>>,
+  readFile: ReadFile,
+  nameOf: NameOf,
+): readonly string[] {
+  return OPTION_ROWS.flatMap(([key, option]) => {
+    const path = raw[key];
+    if (option.isFile !== true || typeof path !== 'string') return [];
+    try {
+      readFile(path);
+      return [];
+    } catch (error) {
+      return [`${nameOf(key)}: cannot read ${path}: ${reason(error)}`];
+    }
+  });
+}
+
+function applyCredentials(settings: Settings): Settings {
+  const user = settings.upstreamUser ?? settings.upstream.user;
+  const password = settings.upstreamPassword ?? settings.upstream.password;
+  const credentials = {
+    ...(user === undefined ? {} : { user }),
+    ...(password === undefined ? {} : { password }),
+  };
+  return { ...settings, upstream: { ...settings.upstream, ...credentials } };
+}
+
+function freeze(config: Config): Config {
+  for (const part of [config.listen, ...config.listen, config.upstream, config.admin]) Object.freeze(part);
+  return Object.freeze(config);
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

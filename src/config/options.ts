@@ -1,0 +1,190 @@
+// The one truth about what can be set: flags, environment, file, `--help`, JSON Schema and docs/options.md all
+// come from these rows. A default is written as a user would write it and goes through the same parser.
+
+import {
+  ADMIN_FORM,
+  LISTEN_FORM,
+  parseAdmin,
+  parseListen,
+  parseUpstream,
+  UPSTREAM_FORM,
+} from './addresses.ts';
+import { limits, times } from './limits.ts';
+import {
+  choice,
+  duration,
+  file,
+  list,
+  type Option,
+  type OptionKey,
+  type OptionRows,
+  onOff,
+  parsed,
+  size,
+  text,
+} from './option.ts';
+import { GB, HOUR, KB, MB, MINUTE } from './units.ts';
+
+const addresses = {
+  listen: list({
+    flag: 'listen',
+    initial: '127.0.0.1:6379,[::1]:6379',
+    form: LISTEN_FORM,
+    parse: parseListen,
+    help: 'Where apps connect. The default skips ::1 on a machine without IPv6',
+  }),
+  upstream: parsed({
+    flag: 'upstream',
+    initial: 'redis://127.0.0.1:6380',
+    form: UPSTREAM_FORM,
+    parse: parseUpstream,
+    help: 'The Redis to stand in front of',
+    secret: true,
+  }),
+  admin: parsed({
+    flag: 'admin',
+    initial: '127.0.0.1:9379',
+    form: ADMIN_FORM,
+    parse: parseAdmin,
+    help: 'Where probes and metrics are served over HTTP',
+  }),
+} satisfies Partial<OptionRows>;
+
+const upstream = {
+  upstreamUser: text({ flag: 'upstream-user', help: 'ACL user; wins over the one in the URL' }),
+  upstreamPassword: text({
+    flag: 'upstream-password',
+    help: 'Password; wins over the one in the URL. A flag shows in the process list: prefer the variable',
+    secret: true,
+  }),
+  upstreamPasswordFile: file({
+    flag: 'upstream-password-file',
+    help: 'File that holds the password, read again at every connect; wins over the one in the URL',
+  }),
+  upstreamTlsCa: file({
+    flag: 'upstream-tls-ca',
+    help: 'PEM file of the authorities that may sign the certificate of Redis; the system ones if absent',
+  }),
+  upstreamTlsCert: file({
+    flag: 'upstream-tls-cert',
+    help: 'PEM file of the client certificate shown to Redis',
+  }),
+  upstreamTlsKey: file({ flag: 'upstream-tls-key', help: 'PEM file of the key of that certificate' }),
+  upstreamTlsServerName: text({
+    flag: 'upstream-tls-server-name',
+    help: 'Name that the certificate of Redis must carry; the host of the URL if absent',
+  }),
+} satisfies Partial<OptionRows>;
+
+const cache = {
+  cacheBytes: size({
+    flag: 'cache-size',
+    initial: '64mb',
+    min: 0,
+    max: 64 * GB,
+    help: 'Memory for the near-cache; 0 = no cache',
+  }),
+  maxStalenessMs: duration({
+    flag: 'max-staleness',
+    initial: '1000ms',
+    min: 100,
+    max: MINUTE,
+    help: 'How far behind the primary a cached reply may ever be',
+  }),
+  staleIfErrorMs: duration({
+    flag: 'stale-if-error',
+    initial: '30s',
+    min: 0,
+    max: 24 * HOUR,
+    help: 'How old a cached reply may be while Redis is unreachable; 0 = never serve one then',
+  }),
+  cacheMaxTtlMs: duration({
+    flag: 'cache-max-ttl',
+    initial: '5m',
+    min: 100,
+    max: 24 * HOUR,
+    help: 'Longest time an entry lives, whatever its TTL in Redis',
+  }),
+  cacheNegativeTtlMs: duration({
+    flag: 'cache-negative-ttl',
+    initial: '1s',
+    min: 0,
+    max: HOUR,
+    help: 'Longest time that "no such key" is remembered; 0 = not at all',
+  }),
+  maxItemBytes: size({
+    flag: 'max-item-size',
+    initial: '1mb',
+    min: KB,
+    max: 512 * MB,
+    help: 'Replies over this are not cached',
+  }),
+} satisfies Partial<OptionRows>;
+
+const behaviour = {
+  requireAuth: onOff({ flag: 'require-auth', help: 'Refuse sessions that did not authenticate themselves' }),
+  logLevel: choice({
+    flag: 'log-level',
+    initial: 'info',
+    words: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+    help: 'Least severe level that is logged',
+  }),
+  logFormat: choice({
+    flag: 'log-format',
+    initial: 'auto',
+    words: ['auto', 'json', 'pretty'],
+    help: 'auto = pretty on a terminal, else JSON lines',
+  }),
+  drainMs: duration({
+    flag: 'drain-timeout',
+    initial: '25s',
+    min: 0,
+    max: HOUR,
+    help: 'How long sessions may finish after SIGTERM before they are closed',
+  }),
+} satisfies Partial<OptionRows>;
+
+const listenerTls = {
+  tlsCert: file({ flag: 'tls-cert', help: 'PEM file of the certificate of the tls:// listeners' }),
+  tlsKey: file({ flag: 'tls-key', help: 'PEM file of the key of that certificate' }),
+  tlsCa: file({
+    flag: 'tls-ca',
+    help: 'PEM file of authorities; when given, apps must show a certificate that one of them signed',
+  }),
+} satisfies Partial<OptionRows>;
+
+/** The options under the headings of `--help` and of the docs. */
+export const OPTION_GROUPS: readonly {
+  readonly title: string;
+  readonly rows: Readonly<Partial<OptionRows>>;
+}[] = [
+  { title: 'Addresses', rows: addresses },
+  { title: 'Connecting to Redis', rows: upstream },
+  { title: 'Near-cache', rows: cache },
+  { title: 'Behaviour', rows: behaviour },
+  { title: 'Times', rows: times },
+  { title: 'Limits', rows: limits },
+  { title: 'TLS of the listeners', rows: listenerTls },
+];
+
+/** Every option by its key. */
+export const OPTIONS: OptionRows = {
+  ...addresses,
+  ...upstream,
+  ...cache,
+  ...behaviour,
+  ...times,
+  ...limits,
+  ...listenerTls,
+};
+
+/** The rows with their keys, in the order of the groups. */
+export const OPTION_ROWS: readonly (readonly [OptionKey, Option])[] = Object.entries(OPTIONS) as [
+  OptionKey,
+  Option,
+][];
+
+/** The environment variable of a flag. */
+export function variableOf(flag: string): string {
+  return `NEARCACHE_${flag.replaceAll('-', '_').toUpperCase()}`;
+}

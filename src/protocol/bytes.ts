@@ -1,0 +1,20 @@
+/** The bytes that RESP gives a meaning. */
+export const CR = 13;
+export const LF = 10;
+export const ZERO = 48;
+export const MINUS = 45;
+export const DOLLAR = 36;
+export const ASTERISK = 42;
+export const PLUS = 43;
+export const COLON = 58;
+export const UNDERSCORE = 95;
+export const PERCENT = 37;
+export const TILDE = 126;
+export const COMMA = 44;
+export const HASH = 35;
+export const PAREN = 40;
+export const EQUALS = 61;
+export const BAR = 124;
+export const GREATER = 62;
+export const BANG = 33;
+export const LETTER_T = 116;

@@ -1,0 +1,79 @@
+import { resolve } from '../command/table.ts';
+import type { Request } from '../protocol/request.ts';
+import type { PinnedConnection } from '../shard/pinned-connection.ts';
+import { mustAuthenticate } from './authentication.ts';
+import { unknownKeys } from './near-cache-path.ts';
+import type { Session } from './session.ts';
+import type { Slot } from './slot.ts';
+
+/** A request above `bigValueBytes` on its way: its bytes go straight to a pinned connection as they come, so that it is
+ *  never held here whole and nothing on the shared connection waits for it (DESIGN rule 6).
+ *  Bounds: what Redis has not taken is at most one read over `bigBytes`; then the client is not read. */
+export class BigRequestStream {
+  #session: Session;
+  /** undefined: the request was refused and its bytes are dropped. */
+  #pinned: PinnedConnection | undefined;
+  #slot: Slot | undefined;
+
+  private constructor(session: Session, pinned?: PinnedConnection, slot?: Slot) {
+    this.#session = session;
+    this.#pinned = pinned;
+    this.#slot = slot;
+  }
+
+  /** Start to pass on a request of which `request` is the beginning. undefined = it has to wait. */
+  static begin(session: Session, request: Request): BigRequestStream | undefined {
+    const spec = resolve(request);
+    if (mustAuthenticate(session)) {
+      session.answerError('NOAUTH');
+      return new BigRequestStream(session);
+    }
+    const isOwn = spec?.place === 'session' && spec.name !== 'ping' && spec.name !== 'echo';
+    const isForbidden = isOwn || spec?.place === 'subscribe' || spec?.place === 'refused';
+    if (spec !== undefined && (isForbidden || session.subscription.isExclusive)) {
+      session.answerError('TOO_BIG_HERE', {
+        command: spec.name,
+        bytes: session.context.options.requests.bigBytes,
+      });
+      return new BigRequestStream(session);
+    }
+    const pinned = session.pin.take();
+    if (pinned === undefined) return undefined;
+    if (pinned === 'failed') return new BigRequestStream(session);
+    session.context.stats.streamedRequests++;
+    session.context.stats.commands++;
+    const slot = session.slot();
+    const { cache } = session.context.shard;
+    // Its keys may come after the large argument: nobody knows them yet.
+    if (cache !== undefined && !session.pin.noteStreamed()) slot.effect = unknownKeys(session, cache, []);
+    session.outstanding++;
+    pinned.connection.expect(slot);
+    return new BigRequestStream(session, pinned, slot);
+  }
+
+  /** Has Redis a backlog, so that the client should not be read? */
+  get isFull(): boolean {
+    const { bigBytes } = this.#session.context.options.requests;
+    return this.#pinned !== undefined && !this.#pinned.isGone && this.#pinned.connection.backlog > bigBytes;
+  }
+
+  write(buffer: Buffer, start: number, end: number): void {
+    if (this.#pinned === undefined || this.#pinned.isGone) return;
+    this.#pinned.connection.write(buffer, start, end);
+    if (this.isFull) this.#session.pauseReading();
+  }
+
+  /** All of it has been passed on: from now on Redis owes the reply. */
+  finish(): void {
+    this.#pinned = undefined;
+    if (this.#slot === undefined) return;
+    this.#slot.sentAt = this.#session.now;
+    this.#slot.timeoutMs = this.#session.context.options.slowCommandTimeoutMs;
+  }
+
+  /** The client broke off in the middle: the connection is of no use to anyone. */
+  abort(): void {
+    this.#pinned?.destroy('its session broke off inside a request');
+    this.#pinned = undefined;
+  }
+}

@@ -1,0 +1,31 @@
+import { MINUS } from '../protocol/bytes.ts';
+import type { Request } from '../protocol/request.ts';
+import type { Credentials } from '../shard/credentials.ts';
+import type { Session } from './session.ts';
+import { failureLine } from './slot.ts';
+
+/** A copy of argument `index`'s bytes. */
+export function argument(request: Request, index: number): Buffer {
+  return Buffer.from(request.buffer.subarray(request.argStart(index), request.argEnd(index)));
+}
+
+/** Ask Redis whether these credentials are right, and become that user if so. `answer` makes the reply from Redis's
+ *  refusal, or from nothing when it said yes. */
+export function checkCredentials(
+  session: Session,
+  auth: Buffer,
+  user: string,
+  credentials: Credentials,
+  answer: (refusal: Buffer | undefined) => Buffer,
+): void {
+  const slot = session.slot();
+  session.outstanding++;
+  session.context.shard.auth.check(auth, (reply, failure) => {
+    if (session.isClosed) return;
+    const isAccepted = reply !== undefined && reply[0] !== MINUS;
+    if (isAccepted) session.become(user, credentials, auth);
+    const refusal = reply ?? (failure === undefined ? undefined : failureLine(failure, session.shardName, 0));
+    slot.answer(answer(isAccepted ? undefined : refusal));
+    session.settled(slot);
+  });
+}

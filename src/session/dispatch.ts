@@ -1,0 +1,102 @@
+import { mayBlock } from '../command/keys.ts';
+import type { CommandSpec } from '../command/spec.ts';
+import { resolve } from '../command/table.ts';
+import type { Request } from '../protocol/request.ts';
+import { mustAuthenticate, refuse } from './authentication.ts';
+import { answerLocally } from './local-commands.ts';
+import { effectOf, readThroughCache } from './near-cache-path.ts';
+import type { Session } from './session.ts';
+import { runControl, sharedSlot } from './shared-slot.ts';
+import type { Slot } from './slot.ts';
+import { tryWholeTransaction } from './transaction.ts';
+
+/** The request may not go yet; the session tries again when something was answered. */
+export const STALL = -1;
+
+/** Send one decoded request on its way. `buffer[consumedTo, end)` is what follows it, for a transaction that is here
+ *  whole. Returns where the next request begins, or STALL (then nothing has happened). */
+export function dispatch(
+  session: Session,
+  request: Request,
+  buffer: Buffer,
+  consumedTo: number,
+  end: number,
+): number {
+  if (session.queue.length >= session.context.options.inFlightMax) return STALL;
+  const spec = resolve(request);
+  let used = consumedTo;
+  if (session.subscription.isExclusive) {
+    if (!session.subscription.runSubscribed(request, spec)) return STALL;
+  } else if (session.pin.isSticky) {
+    if (!session.pin.runSticky(request, spec)) return STALL;
+  } else if (spec?.name === 'multi' && request.argc === 1 && !mustAuthenticate(session)) {
+    const block = tryWholeTransaction(session, request, buffer, consumedTo, end);
+    if (block > 0) used = block;
+    else if (block < 0 || !session.pin.begin(request, spec)) return STALL;
+  } else if (!route(session, request, spec)) {
+    return STALL;
+  }
+  session.context.stats.commands++;
+  if (spec !== undefined) session.lastCommand = spec.name;
+  return used;
+}
+
+/** False when it may not go yet. */
+function route(session: Session, request: Request, spec: CommandSpec | undefined): boolean {
+  if (spec === undefined) {
+    return mustAuthenticate(session) ? refuse(session) : session.pin.runOnce(request, undefined);
+  }
+  switch (spec.place) {
+    case 'shared':
+      if (spec.isBlocking && mayBlock(spec, request)) {
+        return mustAuthenticate(session) ? refuse(session) : session.pin.runOnce(request, spec);
+      }
+      return runShared(session, request, spec);
+    case 'session':
+      return answerLocally(session, request, spec);
+    default:
+      return mustAuthenticate(session) ? refuse(session) : routeApart(session, request, spec);
+  }
+}
+
+function routeApart(session: Session, request: Request, spec: CommandSpec): boolean {
+  switch (spec.place) {
+    case 'subscribe':
+      return session.subscription.run(request, spec);
+    case 'control':
+      return runControl(session, request, spec);
+    case 'sticky':
+      return session.pin.begin(request, spec);
+    case 'refused':
+      session.answerError('NOT_SUPPORTED', { command: spec.name, reason: spec.reason });
+      return true;
+    default:
+      return session.pin.runOnce(request, spec);
+  }
+}
+
+/** The pipelined way: cache first, then the shared connection. */
+function runShared(session: Session, request: Request, spec: CommandSpec): boolean {
+  if (session.context.options.requireAuth && mustAuthenticate(session)) return refuse(session);
+  if (session.identity.isPassing) return session.pin.runOnce(request, spec);
+  if (!session.mayUse('shared')) return false;
+  const { cache } = session.context.shard;
+  if (cache !== undefined) {
+    if (spec.cacheClass === 'A') return readThroughCache(session, cache, request, spec);
+    if (spec.isWrite || spec.flushesAll || spec.keyAccess === 'unknown') {
+      const effect = effectOf(session, cache, request, spec);
+      if (effect === 'wait') return false;
+      const slot = sharedSlot(session, request, spec);
+      slot.effect = effect;
+      submit(session, slot, request);
+      if (effect !== undefined && 'pingBehind' in effect) effect.pingBehind(session.now);
+      return true;
+    }
+  }
+  submit(session, sharedSlot(session, request, spec), request);
+  return true;
+}
+
+function submit(session: Session, slot: Slot, request: Request): void {
+  session.identity.shared.submit(slot, request.buffer, request.start, request.end, session.db);
+}

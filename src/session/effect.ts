@@ -1,0 +1,219 @@
+import type { Flight } from '../cache/flight.ts';
+import type { NearCache } from '../cache/near-cache.ts';
+import { encodeRequest } from '../protocol/encoder.ts';
+import { COLON, MINUS, UNDERSCORE } from '../protocol/bytes.ts';
+import type { ReplyScanner } from '../protocol/reply-scanner.ts';
+import { Call, OwnCall } from '../shard/call.ts';
+import type { Identity } from '../shard/identity.ts';
+import { ANY_DB } from '../shard/shared-connection.ts';
+import type { Shard } from '../shard/shard.ts';
+import type { Slot } from './slot.ts';
+
+/** A reply, or its beginning: chunk[start, end), of first byte `type`; whole when `last`. One object is reused. */
+export interface ReplyPiece {
+  chunk: Buffer;
+  start: number;
+  end: number;
+  last: boolean;
+  type: number;
+}
+
+/** What a command's reply does to the near-cache, before the reply is released to the app. */
+export interface ReplyEffect {
+  /** Wait for the whole frame before `replied`; else it is called with the first bytes. */
+  readonly needsWhole: boolean;
+  /** The command has run. */
+  replied(piece: ReplyPiece, slot: Slot): void;
+  /** No reply will come, and it is not known whether the command ran. */
+  failed(): void;
+}
+
+/** An effect that only wants to know whether the command was refused. */
+export function whenReplied(run: (isError: boolean) => void): ReplyEffect {
+  return {
+    needsWhole: false,
+    replied: (piece) => run(piece.type === MINUS),
+    failed: () => undefined,
+  };
+}
+
+const NOPERM = Buffer.from('-NOPERM', 'latin1');
+
+/** A cacheable read: its reply may fill (coherence spec R3). */
+export class FillEffect implements ReplyEffect {
+  readonly needsWhole = false;
+  #cache: NearCache;
+  #flight: Flight;
+
+  constructor(cache: NearCache, flight: Flight) {
+    this.#cache = cache;
+    this.#flight = flight;
+  }
+
+  replied({ chunk, start, end, last, type }: ReplyPiece): void {
+    // A reply over several reads is large, and it streams through: keeping it would mean gathering it.
+    if (!last) return this.#cache.abandon(this.#flight);
+    const isError = type === MINUS;
+    if (isError && NOPERM.compare(chunk, start, start + NOPERM.length) === 0) this.#cache.flush();
+    this.#cache.land(this.#flight, chunk.subarray(start, end), isError, type === UNDERSCORE);
+  }
+
+  failed(): void {
+    this.#cache.abandon(this.#flight);
+  }
+}
+
+/** Reads the PTTL that travels in front of a cacheable read. */
+export class TtlCall extends Call {
+  #flight: Flight;
+
+  constructor(flight: Flight) {
+    super();
+    this.#flight = flight;
+    this.sentAt = flight.sentAt;
+  }
+
+  reply(chunk: Buffer, start: number, end: number, last: boolean, scanner: ReplyScanner): void {
+    // Cut between two reads, or refused: the flight keeps NaN and does not fill.
+    if (last && !this.hasBegun && scanner.type === COLON) {
+      this.#flight.pttl = Number(chunk.latin1Slice(start + 1, end - 2));
+    }
+    this.hasBegun = true;
+  }
+
+  fail(): void {
+    // The read behind it fails too, and ends the flight.
+  }
+}
+
+/** A write to known keys: closed from dispatch to reply (R5). */
+export class WriteEffect implements ReplyEffect {
+  readonly needsWhole = false;
+  #cache: NearCache;
+  #keys: readonly string[];
+
+  constructor(cache: NearCache, keys: readonly string[]) {
+    this.#cache = cache;
+    this.#keys = keys;
+    for (const key of keys) cache.close(key);
+  }
+
+  replied(): void {
+    for (const key of this.#keys) this.#cache.open(key);
+  }
+
+  failed(): void {
+    this.replied();
+  }
+}
+
+/** A command on a pinned connection that may have seen or changed keys, without holding them closed while it blocks:
+ *  they are revoked at its reply, so that the near-cache does not answer something older next (R14, spec §6.3). */
+export class RevokeEffect implements ReplyEffect {
+  readonly needsWhole = false;
+  #cache: NearCache;
+  #keys: readonly string[];
+
+  constructor(cache: NearCache, keys: readonly string[]) {
+    this.#cache = cache;
+    this.#keys = keys;
+  }
+
+  replied(): void {
+    for (const key of this.#keys) this.#cache.revoke(key);
+  }
+
+  failed(): void {
+    this.replied();
+  }
+}
+
+/** A command after which nothing remembered may be trusted (FLUSHALL, SWAPDB …): no hits and no fills while it runs. */
+export class FlushEffect implements ReplyEffect {
+  readonly needsWhole = false;
+  #cache: NearCache;
+
+  constructor(cache: NearCache) {
+    this.#cache = cache;
+    cache.closeAll();
+  }
+
+  replied(): void {
+    this.#cache.openAll();
+  }
+
+  failed(): void {
+    this.#cache.openAll();
+  }
+}
+
+const PING = encodeRequest(['PING']);
+
+/** A command that may change keys it does not name (R6): its reply is held until a PING on the shared connection is
+ *  answered, since by then every invalidation that it caused has been processed (DESIGN §2). */
+export class BarrierEffect implements ReplyEffect {
+  readonly needsWhole = true;
+  #shard: Shard;
+  #cache: NearCache;
+  #identity: Identity;
+  #keys: readonly string[];
+  #done: () => void;
+  #isOver = false;
+  #isSent = false;
+  #waiting: Slot | undefined;
+  #isPassed = false;
+
+  /** `done` runs once, when later reads of the session may hit again. */
+  constructor(shard: Shard, cache: NearCache, identity: Identity, keys: readonly string[], done: () => void) {
+    this.#shard = shard;
+    this.#cache = cache;
+    this.#identity = identity;
+    this.#keys = keys;
+    this.#done = done;
+    for (const key of keys) cache.close(key);
+  }
+
+  /** For a command on the shared connection: the PING leaves together with it. Call right after the command was sent. */
+  pingBehind(now: number): void {
+    if (this.#shard.hasSeveralSources) return;
+    this.#isSent = true;
+    this.#ping(now);
+  }
+
+  replied(_piece: ReplyPiece, slot: Slot): void {
+    if (this.#isPassed || this.#shard.hasSeveralSources || !this.#identity.shared.generation.isAlive) {
+      // Several links feed the cache, or none: no single PING speaks for them.
+      if (!this.#isPassed) this.#cache.flush();
+      this.#finish();
+      return;
+    }
+    slot.isHeld = true;
+    this.#waiting = slot;
+    if (!this.#isSent) this.#ping(slot.sentAt);
+  }
+
+  failed(): void {
+    this.#cache.flush();
+    this.#finish();
+  }
+
+  #ping(now: number): void {
+    const call = new OwnCall((reply) => {
+      // Whatever Redis says to a PING (a restricted user may hear NOPERM), it said it after the invalidations.
+      if (reply === undefined) this.#cache.flush();
+      this.#isPassed = true;
+      if (this.#waiting === undefined) return;
+      this.#finish();
+      this.#waiting.release();
+    });
+    call.sentAt = now;
+    this.#identity.shared.submit(call, PING, 0, PING.length, ANY_DB);
+  }
+
+  #finish(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    for (const key of this.#keys) this.#cache.open(key);
+    this.#done();
+  }
+}

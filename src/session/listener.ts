@@ -1,0 +1,136 @@
+import { readFileSync, unlinkSync } from 'node:fs';
+import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { errorLine } from '../base/errors.ts';
+import { Session, type SessionContext } from './session.ts';
+
+/** Where apps connect. Shape: as in the configuration; `port` 0 = any free one. */
+export type ListenAddress =
+  | { readonly kind: 'tcp' | 'tls'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string };
+
+/** Files of a TLS listener; `ca` given = clients must show a certificate of it. */
+export interface ListenerTls {
+  cert: string;
+  key: string;
+  ca: string | undefined;
+}
+
+export interface ListenerOptions {
+  addresses: readonly ListenAddress[];
+  /** An address that this machine does not have is left out in silence (::1 of the default). */
+  skipsMissing: boolean;
+  tls: ListenerTls | undefined;
+  clientsMax: number;
+}
+
+/** Accepts sessions on TCP, Unix and TLS addresses.
+ *  Errors: `open` rejects with the address in its message. Bounds: `clientsMax` sessions; one more hears why, and is closed. */
+export class Listener {
+  #options: ListenerOptions;
+  #context: SessionContext;
+  #servers: Server[] = [];
+  #isDraining = false;
+
+  constructor(options: ListenerOptions, context: SessionContext) {
+    this.#options = options;
+    this.#context = context;
+  }
+
+  /** Open all addresses; resolves with what they really are (ports filled in). */
+  async open(): Promise<string[]> {
+    const opened: string[] = [];
+    for (const address of this.#options.addresses) {
+      const name = await this.#openOne(address);
+      if (name !== undefined) opened.push(name);
+    }
+    if (opened.length === 0) throw new Error('none of the listen addresses exists on this machine');
+    return opened;
+  }
+
+  /** Accept no more. Open sessions stay. */
+  close(): void {
+    this.#isDraining = true;
+    for (const server of this.#servers) server.close();
+  }
+
+  async #openOne(address: ListenAddress): Promise<string | undefined> {
+    const server = this.#server(address);
+    const options: ListenOptions =
+      address.kind === 'unix'
+        ? { path: address.path }
+        : { host: address.host, port: address.port, ipv6Only: address.host.includes(':') };
+    if (address.kind === 'unix') removeStaleSocket(address.path);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ ...options, backlog: 1024 }, () => {
+          server.off('error', reject);
+          resolve();
+        });
+      });
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (this.#options.skipsMissing && (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT'))
+        return undefined;
+      throw new Error(`cannot listen on ${describe(address)}: ${code ?? String(error)}`, { cause: error });
+    }
+    server.on('error', (error) => this.#context.log.error({ error }, 'listener failed'));
+    this.#servers.push(server);
+    const bound = server.address();
+    return typeof bound === 'object' && bound !== null && address.kind !== 'unix'
+      ? describe({ ...address, port: bound.port })
+      : describe(address);
+  }
+
+  #server(address: ListenAddress): Server {
+    const accept = (socket: Socket): void => this.#accept(socket);
+    // Half-open: an app that has sent its last request still hears the replies.
+    const common = { allowHalfOpen: true, noDelay: true, keepAlive: true };
+    if (address.kind !== 'tls') return createServer(common, accept);
+    const { tls } = this.#options;
+    if (tls === undefined) throw new Error(`${describe(address)} needs --tls-cert and --tls-key`);
+    const server = createTlsServer(
+      {
+        ...common,
+        cert: readFileSync(tls.cert),
+        key: readFileSync(tls.key),
+        ...(tls.ca === undefined
+          ? {}
+          : { ca: readFileSync(tls.ca), requestCert: true, rejectUnauthorized: true }),
+      },
+      accept,
+    );
+    server.on('tlsClientError', (error) => {
+      this.#context.log.info({ reason: error.message }, 'TLS client refused');
+    });
+    return server;
+  }
+
+  #accept(socket: Socket): void {
+    const { stats, registry } = this.#context;
+    if (this.#isDraining || registry.size >= this.#options.clientsMax) {
+      stats.refused++;
+      socket.on('error', () => undefined);
+      socket.end(errorLine(this.#isDraining ? 'DRAINING' : 'CLIENTS_LIMIT'));
+      return;
+    }
+    stats.accepted++;
+    registry.add(new Session(this.#context, registry.nextId(), socket));
+  }
+}
+
+/** A socket file that a killed nearcache left behind would make listening fail. */
+function removeStaleSocket(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+function describe(address: ListenAddress): string {
+  if (address.kind === 'unix') return `unix:${address.path}`;
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  return `${address.kind === 'tls' ? 'tls://' : ''}${host}:${address.port}`;
+}

@@ -1,0 +1,34 @@
+import type { CommandSpec } from '../command/spec.ts';
+import { allCommands } from '../command/table.ts';
+import type { Request } from '../protocol/request.ts';
+import { type Resp2Shape, resp2ShapeOf } from '../protocol/resp2-shapes.ts';
+import { ANY_DB } from '../shard/shared-connection.ts';
+import type { Session } from './session.ts';
+import type { Slot } from './slot.ts';
+
+const SHAPES: readonly Resp2Shape[] = allCommands().map((spec) => resp2ShapeOf(spec.name));
+
+/** How the command's reply differs in RESP2. Cost: an array look-up. */
+export function shapeOf(spec: CommandSpec): Resp2Shape {
+  return SHAPES[spec.id] as Resp2Shape;
+}
+
+/** A slot for a command whose reply comes in RESP3. */
+export function sharedSlot(session: Session, request: Request, spec: CommandSpec): Slot {
+  const slot = session.slot();
+  const { options } = session.context;
+  slot.needsResp2 = session.proto === 2;
+  slot.shape = shapeOf(spec);
+  slot.argc = request.argc;
+  slot.timeoutMs = spec.isSlow ? options.slowCommandTimeoutMs : options.commandTimeoutMs;
+  session.outstanding++;
+  return slot;
+}
+
+/** Send on the control connection, where Redis answers at once. */
+export function runControl(session: Session, request: Request, spec: CommandSpec): boolean {
+  if (!session.mayUse('control')) return false;
+  const slot = sharedSlot(session, request, spec);
+  session.identity.control.submit(slot, request.buffer, request.start, request.end, ANY_DB);
+  return true;
+}

@@ -1,0 +1,228 @@
+import { type ErrorCode, errorLine } from '../base/errors.ts';
+import { COLON, DOLLAR, MINUS, PLUS } from '../protocol/bytes.ts';
+import type { ReplyScanner } from '../protocol/reply-scanner.ts';
+import type { Request } from '../protocol/request.ts';
+import { type Resp2Row, toResp2 } from '../protocol/resp2.ts';
+import { type Resp2Shape, shapeNeedsConversion } from '../protocol/resp2-shapes.ts';
+import type { Entry } from '../cache/entry.ts';
+import { Call, type CallFailure } from '../shard/call.ts';
+import type { ReplyEffect, ReplyPiece } from './effect.ts';
+
+/** The reply queue's side of a slot. */
+export interface SlotOwner {
+  /** The session is gone: replies are discarded. */
+  readonly isClosed: boolean;
+  readonly shardName: string;
+  /** Is this slot the oldest one, so that its bytes may leave now? */
+  isHead(slot: Slot): boolean;
+  /** Bytes of the head's reply. */
+  emit(slot: Slot, chunk: Buffer, start: number, end: number): void;
+  /** `slot.ready` is set, or the head's last byte was emitted. */
+  answered(slot: Slot): void;
+  /** The link has nothing more to say to this slot. */
+  settled(slot: Slot): void;
+  /** Bytes kept for a slot that is not yet the head, or given back. */
+  kept(bytes: number): void;
+  /** A reply that cannot be what was asked for. */
+  outOfStep(slot: Slot): void;
+}
+
+/** What a reply must look like inside a block that rides the shared connection. */
+export type Expected = 'any' | 'ok' | 'queued' | 'exec';
+
+/** One request's place in its session's reply queue, and the call whose reply fills it.
+ *
+ *  The way of a reply: effect (near-cache) → conversion to RESP2 when the session speaks it → out, if every earlier
+ *  slot has left; else kept. Whole small frames at the head take the short way without a copy of their own. */
+export class Slot extends Call {
+  next: Slot | undefined;
+  readonly #owner: SlotOwner;
+  /** The reply as it goes out, once it is whole and was not streamed. */
+  ready: Buffer | undefined;
+  /** All its bytes were emitted as they came. */
+  isDone = false;
+  /** CLIENT REPLY OFF or SKIP: nothing goes out. */
+  isSilent = false;
+  /** Ready but not to be released: a barrier is under way. */
+  isHeld = false;
+  /** The reply comes in RESP3 and the session speaks RESP2. */
+  needsResp2 = false;
+  shape: Resp2Shape = 'plain';
+  argc = 0;
+  queued: readonly Resp2Row[] | undefined;
+  expected: Expected = 'any';
+  effect: ReplyEffect | undefined;
+  /** For a hit that waits for its turn (DESIGN rule 3): what was found, and the request to repeat if it is gone. */
+  entry: Entry | undefined;
+  request: Request | undefined;
+  #parts: Buffer[] | undefined;
+  #isStreaming = false;
+
+  /** Some bytes of its reply have left, but not all. */
+  get isPartlyOut(): boolean {
+    return this.#isStreaming && !this.isDone;
+  }
+
+  constructor(owner: SlotOwner) {
+    super();
+    this.#owner = owner;
+  }
+
+  reply(chunk: Buffer, start: number, end: number, last: boolean, scanner: ReplyScanner): void {
+    if (!this.hasBegun) {
+      if (last && this.effect === undefined && this.expected === 'any' && !this.hasTimedOut) {
+        const isSame = !this.needsResp2 || (!scanner.hasResp3 && !shapeNeedsConversion(this.shape));
+        if (isSame && this.#owner.isHead(this)) {
+          this.#owner.emit(this, chunk, start, end);
+          this.isDone = true;
+          this.#owner.settled(this);
+          this.#owner.answered(this);
+          return;
+        }
+      }
+      this.#begin(chunk, start, end, last, scanner.type);
+    }
+    if (this.#isStreaming) this.#stream(chunk, start, end, last);
+    else this.#gather(chunk, start, end, last, scanner);
+  }
+
+  fail(failure: CallFailure): void {
+    if (failure.kind === 'timeout') {
+      this.#answer(failureLine(failure, this.#owner.shardName, this.timeoutMs));
+      return;
+    }
+    if (!this.hasBegun || this.effect?.needsWhole === true) this.effect?.failed();
+    const isAnswered = this.hasTimedOut || this.ready !== undefined;
+    this.isHeld = false;
+    if (!isAnswered) {
+      // Half a reply has left already: nothing that follows could be understood.
+      if (this.#isStreaming) this.#owner.outOfStep(this);
+      else this.ready = failureLine(failure, this.#owner.shardName, this.timeoutMs);
+    }
+    this.#owner.settled(this);
+    if (!isAnswered) this.#owner.answered(this);
+  }
+
+  /** Answer with bytes made here, already in the session's protocol. */
+  answer(bytes: Buffer): void {
+    this.#answer(bytes);
+  }
+
+  answerError(code: ErrorCode, fields: Record<string, string | number> = {}): void {
+    this.#answer(errorLine(code, fields));
+  }
+
+  /** The barrier has been passed: the reply may leave. */
+  release(): void {
+    this.isHeld = false;
+    if (this.ready !== undefined) this.#owner.answered(this);
+  }
+
+  #answer(bytes: Buffer): void {
+    this.ready = bytes;
+    this.#owner.answered(this);
+  }
+
+  /** First bytes of the reply. */
+  #begin(chunk: Buffer, start: number, end: number, last: boolean, type: number): void {
+    this.hasBegun = true;
+    if (this.effect !== undefined && !this.effect.needsWhole)
+      this.effect.replied(asPiece(chunk, start, end, last, type), this);
+    if (!this.#fits(chunk, start, type)) this.#owner.outOfStep(this);
+    const isScalar = type === DOLLAR || type === PLUS || type === MINUS || type === COLON;
+    const mustGather = this.effect?.needsWhole === true || (this.needsResp2 && !isScalar) || this.isHeld;
+    this.#isStreaming = !last && !mustGather && !this.hasTimedOut && this.#owner.isHead(this);
+  }
+
+  #fits(chunk: Buffer, start: number, type: number): boolean {
+    switch (this.expected) {
+      case 'ok':
+        return type === PLUS;
+      case 'queued':
+        return type === MINUS || (type === PLUS && chunk[start + 1] === LETTER_Q);
+      case 'exec':
+        return type !== PLUS;
+      case 'any':
+        return true;
+    }
+  }
+
+  #stream(chunk: Buffer, start: number, end: number, last: boolean): void {
+    if (!this.hasTimedOut) this.#owner.emit(this, chunk, start, end);
+    if (!last) return;
+    this.isDone = true;
+    this.#owner.settled(this);
+    this.#owner.answered(this);
+  }
+
+  #gather(chunk: Buffer, start: number, end: number, last: boolean, scanner: ReplyScanner): void {
+    const isWanted = !this.hasTimedOut && !this.#owner.isClosed;
+    if (!last) {
+      if (!isWanted && this.effect?.needsWhole !== true) return;
+      this.#parts ??= [];
+      this.#parts.push(Buffer.from(chunk.subarray(start, end)));
+      this.#owner.kept(end - start);
+      return;
+    }
+    let frame = chunk;
+    let from = start;
+    let to = end;
+    if (this.#parts !== undefined) {
+      this.#parts.push(Buffer.from(chunk.subarray(start, end)));
+      frame = Buffer.concat(this.#parts);
+      this.#owner.kept(end - start - frame.length);
+      this.#parts = undefined;
+      from = 0;
+      to = frame.length;
+    }
+    if (this.effect?.needsWhole === true)
+      this.effect.replied(asPiece(frame, from, to, true, scanner.type), this);
+    if (isWanted) this.ready = this.#inSessionProtocol(frame, from, to, scanner.hasResp3);
+    this.#owner.settled(this);
+    if (isWanted && !this.isHeld) this.#owner.answered(this);
+  }
+
+  #inSessionProtocol(frame: Buffer, start: number, end: number, hasResp3: boolean): Buffer {
+    if (!this.needsResp2 || (!hasResp3 && !shapeNeedsConversion(this.shape))) {
+      return Buffer.from(frame.subarray(start, end));
+    }
+    return toResp2(frame, start, end, {
+      shape: this.shape,
+      argc: this.argc,
+      inExec: false,
+      queued: this.queued,
+    });
+  }
+}
+
+const LETTER_Q = 0x51;
+const piece: ReplyPiece = { chunk: Buffer.alloc(0), start: 0, end: 0, last: false, type: 0 };
+
+/** Fills the one piece there is: it is read within the call. */
+function asPiece(chunk: Buffer, start: number, end: number, last: boolean, type: number): ReplyPiece {
+  piece.chunk = chunk;
+  piece.start = start;
+  piece.end = end;
+  piece.last = last;
+  piece.type = type;
+  return piece;
+}
+
+/** The reply to a call that got none. */
+export function failureLine(failure: CallFailure, shard: string, timeoutMs: number): Buffer {
+  switch (failure.kind) {
+    case 'refused': {
+      // Redis wants a password that nobody has given yet: its own words, since clients match them.
+      if (failure.reason.startsWith('NOAUTH')) return errorLine('NOAUTH');
+      return errorLine('SHARD_REFUSED', { shard, reason: failure.reason });
+    }
+    case 'busy':
+      return errorLine('SHARD_BUSY', { shard, count: failure.reason });
+    case 'unsent':
+      return errorLine('SHARD_UNREACHABLE', { shard, reason: failure.reason });
+    case 'timeout':
+      return errorLine('SHARD_TIMEOUT', { shard, ms: timeoutMs });
+    case 'lost':
+      return errorLine('SHARD_LOST', { shard, reason: failure.reason });
+  }
+}

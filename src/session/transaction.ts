@@ -1,0 +1,112 @@
+import { canRideShared, extractKeys, KeyList } from '../command/keys.ts';
+import { resolve } from '../command/table.ts';
+import { REQUEST } from '../protocol/request-decoder.ts';
+import type { Request } from '../protocol/request.ts';
+import type { Resp2Row } from '../protocol/resp2.ts';
+import { BarrierEffect, FlushEffect, type ReplyEffect, WriteEffect } from './effect.ts';
+import { unknownKeys } from './near-cache-path.ts';
+import type { Session } from './session.ts';
+import { shapeOf } from './shared-slot.ts';
+import type { Slot } from './slot.ts';
+
+/** What a transaction may have changed, gathered while it is queued. */
+export class TransactionKeys {
+  readonly keys: string[] = [];
+  isUnknown = false;
+  flushesAll = false;
+
+  /** Note a queued request. */
+  add(request: Request): void {
+    const spec = resolve(request);
+    if (spec === undefined) {
+      this.isUnknown = true;
+      return;
+    }
+    if (spec.flushesAll) this.flushesAll = true;
+    if (extractKeys(spec, request, keyList) !== 'keys') this.isUnknown = true;
+    for (let i = 0; i < keyList.count; i++) this.keys.push(request.argLatin1(keyList.indices[i] as number));
+  }
+
+  /** For the EXEC, created when it is sent: closes the keys until its reply (coherence spec §6.3). */
+  effect(session: Session): ReplyEffect | undefined {
+    const { cache } = session.context.shard;
+    if (cache === undefined) return undefined;
+    if (this.flushesAll) return new FlushEffect(cache);
+    if (this.isUnknown) return unknownKeys(session, cache, this.keys);
+    return new WriteEffect(cache, this.keys);
+  }
+}
+
+const keyList = new KeyList();
+const STALLED = -1;
+const NOT_WHOLE = 0;
+
+/** A transaction that is here whole, of commands that the table knows, rides the shared connection as one block: atomic
+ *  there too, and it costs no pinned connection (DESIGN §2). `multi` is its first request; `buffer[from, end)` follows.
+ *  Returns where the request behind EXEC begins, 0 when it must go pinned, below 0 when it must wait. */
+export function tryWholeTransaction(
+  session: Session,
+  multi: Request,
+  buffer: Buffer,
+  from: number,
+  end: number,
+): number {
+  if (!session.mayUse('shared') || session.waitingHits > 0) return STALLED;
+  const { shared, isPassing } = session.identity;
+  if (isPassing || !shared.isReady || multi.buffer !== buffer) return NOT_WHOLE;
+  const start = multi.start;
+  const block = gather(session, buffer, from, end);
+  if (block === undefined) return NOT_WHOLE;
+  const slots = [slotFor(session, 'ok'), ...block.rows.map(() => slotFor(session, 'queued'))];
+  const exec = slotFor(session, 'exec');
+  exec.shape = 'exec';
+  exec.queued = block.rows;
+  exec.effect = block.keys.effect(session);
+  if (block.isSlow) exec.timeoutMs = session.context.options.slowCommandTimeoutMs;
+  slots.push(exec);
+  shared.submitBlock(slots, buffer, start, block.end, session.db);
+  if (exec.effect instanceof BarrierEffect) exec.effect.pingBehind(session.now);
+  session.context.stats.commands += block.rows.length + 1;
+  session.context.stats.sharedTransactions++;
+  return block.end;
+}
+
+interface Block {
+  rows: Resp2Row[];
+  keys: TransactionKeys;
+  isSlow: boolean;
+  end: number;
+}
+
+function gather(session: Session, buffer: Buffer, from: number, end: number): Block | undefined {
+  const decoder = session.context.lookahead;
+  const rows: Resp2Row[] = [];
+  const keys = new TransactionKeys();
+  const countMax = session.context.options.inFlightMax - session.queue.length - 2;
+  let isSlow = false;
+  let at = from;
+  decoder.reset();
+  while (at < end && rows.length < countMax) {
+    if (decoder.next(buffer, at, end) !== REQUEST || decoder.request.buffer !== buffer) break;
+    const { request } = decoder;
+    const spec = resolve(request);
+    if (spec === undefined) break;
+    at = decoder.consumedTo;
+    if (spec.name === 'exec' && request.argc === 1) return { rows, keys, isSlow, end: at };
+    if (!canRideShared(spec)) break;
+    keys.add(request);
+    isSlow ||= spec.isSlow;
+    rows.push({ shape: shapeOf(spec), argc: request.argc });
+  }
+  decoder.reset();
+  return undefined;
+}
+
+function slotFor(session: Session, expected: 'ok' | 'queued' | 'exec'): Slot {
+  const slot = session.slot();
+  slot.expected = expected;
+  slot.needsResp2 = session.proto === 2;
+  slot.timeoutMs = session.context.options.commandTimeoutMs;
+  session.outstanding++;
+  return slot;
+}

@@ -1,0 +1,79 @@
+import { encodeRequest } from '../protocol/encoder.ts';
+import { parseReply, type Reply } from '../protocol/reply-parser.ts';
+import { type CallFailure, OwnCall } from './call.ts';
+import type { Connection } from './connection.ts';
+import { type Credentials, helloArguments } from './credentials.ts';
+
+/** What HELLO told about the server. */
+export interface ServerInfo {
+  /** The whole HELLO reply, for answering the sessions' HELLO with the server's own fields. */
+  hello: ReadonlyMap<Reply, Reply>;
+  /** This connection's client id at Redis. */
+  clientId: number;
+  isPrimary: boolean;
+  /** Invalidations keep their order among replies only from 7.0 on (redis#8935); Valkey reports 7.2.4. */
+  hasOrderedPushes: boolean;
+  /** CLIENT TRACKING ON was confirmed. */
+  isTracking: boolean;
+  /** Hash fields can expire by themselves, which no invalidation tells (coherence spec §5). */
+  hasFieldTtl: boolean;
+}
+
+export type HandshakeResult = { server: ServerInfo } | { failure: CallFailure };
+
+const MINUS = 0x2d;
+const PLUS = 0x2b;
+
+/** Make a fresh connection speak RESP3 as this user, all in one packet: HELLO 3, CLIENT SETINFO, the probe for
+ *  hash-field TTLs, and CLIENT TRACKING ON when wanted. Never NOLOOP (coherence spec R7).
+ *  Errors: a refused HELLO is a failure 'refused' with Redis's line; what else is refused is only noted. */
+export function shakeHands(
+  connection: Connection,
+  credentials: Credentials,
+  wantsTracking: boolean,
+  done: (result: HandshakeResult) => void,
+): void {
+  const replies: Buffer[] = [];
+  const requests = [
+    helloArguments(3, credentials),
+    ['CLIENT', 'SETINFO', 'LIB-NAME', 'nearcache'],
+    ['CLIENT', 'SETNAME', 'nearcache'],
+    ['COMMAND', 'INFO', 'HPEXPIRE'],
+    ...(wantsTracking ? [['CLIENT', 'TRACKING', 'ON']] : []),
+  ];
+  let isOver = false;
+  const collect = (reply: Buffer | undefined, failure: CallFailure | undefined): void => {
+    if (isOver) return;
+    if (reply !== undefined) replies.push(reply);
+    if (failure === undefined && replies.length < requests.length) return;
+    isOver = true;
+    done(failure === undefined ? judge(replies, wantsTracking) : { failure });
+  };
+  for (const request of requests) {
+    const bytes = encodeRequest(request);
+    connection.send(new OwnCall(collect), bytes, 0, bytes.length);
+  }
+}
+
+function judge(replies: readonly Buffer[], wantsTracking: boolean): HandshakeResult {
+  const first = replies[0] as Buffer;
+  if (first[0] === MINUS) return { failure: refusal(first) };
+  const hello = parseReply(first, 0, first.length);
+  if (!(hello instanceof Map)) return { failure: refusal(first) };
+  const probe = replies[3] as Buffer;
+  const version = hello.get('version');
+  return {
+    server: {
+      hello,
+      clientId: Number(hello.get('id')),
+      isPrimary: hello.get('role') === 'master',
+      hasOrderedPushes: typeof version === 'string' && Number.parseInt(version, 10) >= 7,
+      isTracking: wantsTracking && replies[4]?.[0] === PLUS,
+      hasFieldTtl: probe[0] !== MINUS && !probe.includes('_\r\n'),
+    },
+  };
+}
+
+function refusal(line: Buffer): CallFailure {
+  return { kind: 'refused', reason: line.toString('latin1', 1, line.length - 2), refusal: line };
+}

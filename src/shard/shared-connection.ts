@@ -1,0 +1,348 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import { Generation } from '../cache/generation.ts';
+import { encodeRequest } from '../protocol/encoder.ts';
+import { parseReply } from '../protocol/reply-parser.ts';
+import type { Request } from '../protocol/request.ts';
+import type { ReplyScanner } from '../protocol/reply-scanner.ts';
+import type { Backoff } from './backoff.ts';
+import { Call, type CallFailure, OwnCall } from './call.ts';
+import { Connection, type ShardAddress } from './connection.ts';
+import type { CredentialSource } from './credentials.ts';
+import { type ServerInfo, shakeHands } from './handshake.ts';
+import { invalidatedKeys } from './invalidation-push.ts';
+import type { ShardStats } from './shard-stats.ts';
+
+/** idle = not asked for yet; connecting = a first try is under way and commands wait for it; ready; down = commands
+ *  fail at once until a retry succeeds; closed = for good. */
+export type SharedState = 'idle' | 'connecting' | 'ready' | 'down' | 'closed';
+
+export interface SharedOptions {
+  address: ShardAddress;
+  credentials: CredentialSource;
+  /** Ask for CLIENT TRACKING: this connection feeds the near-cache. */
+  tracks: boolean;
+  connectTimeoutMs: number;
+  heartbeatMs: number;
+  inFlightMax: number;
+}
+
+/** Who wants to know what happens on a shared connection: the near-cache of its shard. */
+export interface SharedListener {
+  invalidated(keys: readonly string[] | 'all'): void;
+  /** Usable again: entries of lost generations must go before the first fill. */
+  ready(connection: SharedConnection): void;
+  lost(connection: SharedConnection, reason: string): void;
+}
+
+interface Held {
+  call: Call;
+  bytes: Buffer;
+  db: number;
+}
+
+/** For commands that look at no key. */
+export const ANY_DB = -1;
+
+const OK_LINE = Buffer.from('+OK\r\n', 'latin1');
+const HEARTBEAT = encodeRequest(['HELLO']);
+
+/** THE connection of one identity to one shard: the pipelined commands of many sessions, replies and invalidations in
+ *  one ordered stream (DESIGN §2). Exactly one, since a pool would multiply the server's tracking cost and break that
+ *  order. Also used, without tracking, as the control connection. Reconnects by itself.
+ *  Errors: a command that cannot be sent fails its call at once; nothing is ever sent twice. */
+export class SharedConnection {
+  state: SharedState = 'idle';
+  generation: Generation = new Generation();
+  /** What the last successful handshake told; kept while down, so that HELLO can be answered. */
+  server: ServerInfo | undefined;
+  /** Why it is not ready, in words. */
+  problem: CallFailure = { kind: 'unsent', reason: 'not connected yet' };
+  readonly options: SharedOptions;
+  #clock: Clock;
+  #backoff: Backoff;
+  #listener: SharedListener;
+  #stats: ShardStats;
+  #log: Logger;
+  #connection: Connection | undefined;
+  #db = 0;
+  #held: Held[] = [];
+  #pushParts: Buffer[] = [];
+  #heartbeatAt = 0;
+  #isHeartbeatOut = false;
+
+  constructor(
+    options: SharedOptions,
+    parts: { clock: Clock; backoff: Backoff; listener: SharedListener; stats: ShardStats; log: Logger },
+  ) {
+    this.options = options;
+    this.#clock = parts.clock;
+    this.#backoff = parts.backoff;
+    this.#listener = parts.listener;
+    this.#stats = parts.stats;
+    this.#log = parts.log;
+  }
+
+  /** Begin to connect, if that has not begun. */
+  start(): void {
+    if (this.state !== 'idle') return;
+    this.state = 'connecting';
+    this.#connect();
+  }
+
+  /** Send one request in `db`; its reply is `call`'s. `call.sentAt` is set by the caller. */
+  submit(call: Call, buffer: Buffer, start: number, end: number, db: number): void {
+    const connection = this.#connection;
+    if (this.state === 'ready' && connection !== undefined) {
+      if (connection.calls.length >= this.options.inFlightMax) return call.fail(this.#busy());
+      if (db !== this.#db && db !== ANY_DB) this.#select(connection, db);
+      connection.expect(call);
+      connection.write(buffer, start, end);
+      return;
+    }
+    this.#hold(call, Buffer.from(buffer.subarray(start, end)), db);
+  }
+
+  /** Send a read with the PTTL of its key (argument 1) in front, in one packet. `head` is the encoded beginning of
+   *  that PTTL, whose key is copied from the request as it stands there. */
+  submitWithTtl(ttl: Call, call: Call, head: Buffer, request: Request, db: number): void {
+    const connection = this.#connection;
+    const isSendable =
+      this.state === 'ready' &&
+      connection !== undefined &&
+      connection.calls.length < this.options.inFlightMax;
+    if (!isSendable) return this.submit(call, request.buffer, request.start, request.end, db);
+    if (db !== this.#db) this.#select(connection, db);
+    connection.expect(ttl);
+    connection.write(head, 0, head.length);
+    connection.write(request.buffer, request.argEnd(0) + 2, request.argEnd(1) + 2);
+    connection.expect(call);
+    connection.write(request.buffer, request.start, request.end);
+  }
+
+  /** Send several requests side by side, so that nothing comes between them (MULTI … EXEC). buffer[start, end) holds
+   *  them all; `calls` has one call a request. */
+  submitBlock(calls: readonly Call[], buffer: Buffer, start: number, end: number, db: number): void {
+    const connection = this.#connection;
+    if (this.state !== 'ready' || connection === undefined) {
+      // Not worth holding: the session would rather hear it now than see half a transaction wait.
+      for (const call of calls) call.fail(this.problem);
+      return;
+    }
+    if (db !== this.#db && db !== ANY_DB) this.#select(connection, db);
+    for (const call of calls) connection.expect(call);
+    connection.write(buffer, start, end);
+  }
+
+  /** Is there room and a link, so that a block would be sent at once? */
+  get isReady(): boolean {
+    return this.state === 'ready';
+  }
+
+  /** Destroy the link because what came over it cannot be trusted; it reconnects. */
+  reset(reason: string): void {
+    this.#connection?.destroy(reason);
+  }
+
+  /** Stop for good. */
+  close(): void {
+    this.state = 'closed';
+    this.#connection?.destroy('nearcache is stopping');
+  }
+
+  /** Monotonic ms of the last byte received, or -Infinity without a connection. */
+  get lastByteAt(): number {
+    return this.#connection?.lastByteAt ?? Number.NEGATIVE_INFINITY;
+  }
+
+  get inFlight(): number {
+    return (this.#connection?.calls.length ?? 0) + this.#held.length;
+  }
+
+  isSilent(now: number, silentMs: number): boolean {
+    return this.#connection?.isSilent(now, silentMs) === true;
+  }
+
+  /** Periodic work: time-outs and heartbeats. */
+  tick(now: number): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    connection.expireCalls(now);
+    if (this.state === 'ready' && now - this.#heartbeatAt >= this.options.heartbeatMs)
+      this.#beat(connection, now);
+  }
+
+  /** Ask Redis something small now, to see whether it is alive. */
+  probe(): void {
+    this.start();
+    if (this.state === 'ready' && this.#connection !== undefined)
+      this.#beat(this.#connection, this.#clock.now());
+  }
+
+  #connect(): void {
+    const connection = new Connection(
+      this.#clock,
+      {
+        opened: () => this.#opened(connection),
+        unasked: (chunk, start, end, last, scanner) => this.#push(chunk, start, end, last, scanner),
+        lost: (reason) => this.#lost(connection, reason),
+        drained: () => undefined,
+      },
+      this.#stats,
+    );
+    this.#connection = connection;
+    connection.connect(this.options.address, this.options.connectTimeoutMs);
+  }
+
+  #opened(connection: Connection): void {
+    let credentials: ReturnType<CredentialSource>;
+    try {
+      credentials = this.options.credentials();
+    } catch (error) {
+      connection.destroy(error instanceof Error ? error.message : String(error));
+      return;
+    }
+    const { connectTimeoutMs } = this.options;
+    const cancel = this.#clock.after(connectTimeoutMs, () =>
+      connection.destroy(`no answer to the handshake within ${connectTimeoutMs} ms`),
+    );
+    const startedAt = this.#clock.now();
+    shakeHands(connection, credentials, this.options.tracks, (result) => {
+      cancel();
+      if ('server' in result) this.#ready(result.server, startedAt);
+      else if (result.failure.kind === 'refused') this.#refused(connection, result.failure);
+    });
+  }
+
+  #ready(server: ServerInfo, startedAt: number): void {
+    this.#stats.connects++;
+    this.state = 'ready';
+    this.server = server;
+    this.#backoff.reset();
+    this.#db = 0;
+    this.#isHeartbeatOut = false;
+    this.#heartbeatAt = startedAt;
+    const generation = new Generation();
+    generation.isTracking = server.isTracking && server.isPrimary && server.hasOrderedPushes;
+    generation.freshAt = startedAt;
+    this.generation = generation;
+    if (this.options.tracks && !generation.isTracking) {
+      this.#log.warn({ ...whyUntracked(server) }, 'near-cache is off on this link');
+    }
+    this.#listener.ready(this);
+    const held = this.#held;
+    this.#held = [];
+    for (const { call, bytes, db } of held) this.submit(call, bytes, 0, bytes.length, db);
+  }
+
+  #refused(connection: Connection, failure: CallFailure): void {
+    this.problem = failure;
+    connection.destroy(failure.reason);
+  }
+
+  #lost(connection: Connection, reason: string): void {
+    if (this.#connection !== connection) return;
+    this.#connection = undefined;
+    this.generation.isAlive = false;
+    const wasReady = this.state === 'ready';
+    if (wasReady || this.problem.reason !== reason) this.problem = { kind: 'unsent', reason };
+    if (this.state === 'closed') return this.#failHeld();
+    if (wasReady) this.#stats.losses++;
+    else this.#stats.connectFailures++;
+    this.#listener.lost(this, reason);
+    if (wasReady) {
+      // One immediate try, with commands held: a killed connection costs the app nothing.
+      this.state = 'connecting';
+      this.#connect();
+      return;
+    }
+    this.state = 'down';
+    this.#failHeld();
+    this.#clock.after(this.#backoff.nextMs(), () => {
+      if (this.state === 'down') this.#connect();
+    });
+  }
+
+  #hold(call: Call, bytes: Buffer, db: number): void {
+    this.start();
+    if (this.state === 'connecting' && this.#held.length < this.options.inFlightMax) {
+      this.#held.push({ call, bytes, db });
+    } else {
+      this.#stats.failed++;
+      call.fail(this.state === 'connecting' ? this.#busy() : this.problem);
+    }
+  }
+
+  #failHeld(): void {
+    const held = this.#held;
+    this.#held = [];
+    this.#stats.failed += held.length;
+    for (const { call } of held) call.fail(this.problem);
+  }
+
+  #busy(): CallFailure {
+    return { kind: 'busy', reason: String(this.options.inFlightMax) };
+  }
+
+  /** Switch the database. Only ever to one that a SELECT of this identity has confirmed, so anything but OK means that
+   *  commands behind it would run in the wrong database: the connection goes (DESIGN §2). */
+  #select(connection: Connection, db: number): void {
+    const bytes = encodeRequest(['SELECT', String(db)]);
+    connection.send(
+      new OwnCall((reply) => {
+        if (reply?.equals(OK_LINE) === false)
+          connection.destroy(`SELECT ${db} was refused: ${reply.toString('latin1')}`);
+      }),
+      bytes,
+      0,
+      bytes.length,
+    );
+    this.#db = db;
+  }
+
+  #beat(connection: Connection, now: number): void {
+    if (this.#isHeartbeatOut) return;
+    this.#isHeartbeatOut = true;
+    this.#heartbeatAt = now;
+    const generation = this.generation;
+    const call = new OwnCall((reply) => {
+      this.#isHeartbeatOut = false;
+      if (reply !== undefined) this.#beaten(connection, generation, reply, now);
+    });
+    connection.send(call, HEARTBEAT, 0, HEARTBEAT.length);
+  }
+
+  #beaten(connection: Connection, generation: Generation, reply: Buffer, sentAt: number): void {
+    const hello = parseReply(reply, 0, reply.length);
+    if (!(hello instanceof Map)) return;
+    this.#stats.heartbeats++;
+    this.#stats.heartbeatSeconds += (this.#clock.now() - sentAt) / 1000;
+    if (generation.isTracking && hello.get('role') !== 'master') {
+      connection.destroy('its role is no longer primary');
+      return;
+    }
+    generation.freshAt = sentAt;
+  }
+
+  #push(chunk: Buffer, start: number, end: number, last: boolean, _scanner: ReplyScanner): void {
+    let frame = chunk;
+    let from = start;
+    let to = end;
+    if (!last || this.#pushParts.length > 0) {
+      this.#pushParts.push(Buffer.from(chunk.subarray(start, end)));
+      if (!last) return;
+      frame = Buffer.concat(this.#pushParts);
+      this.#pushParts = [];
+      from = 0;
+      to = frame.length;
+    }
+    const keys = invalidatedKeys(frame, from, to);
+    if (keys !== undefined) this.#listener.invalidated(keys);
+  }
+}
+
+function whyUntracked(server: ServerInfo): { reason: string } {
+  if (!server.isPrimary) return { reason: 'the server is a replica' };
+  if (!server.isTracking) return { reason: 'CLIENT TRACKING was refused' };
+  return { reason: 'Redis before 7.0 may put invalidations inside replies' };
+}

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+
+import { parseLatency, parseThroughput, UsageError } from '../../../bench/options.ts';
+
+test('without flags the whole matrix is measured', () => {
+  expect(parseThroughput([])).toMatchObject({
+    preset: 'full',
+    targets: ['direct', 'twemproxy', 'haproxy', 'nearcache-off', 'nearcache-hit'],
+    tests: ['get', 'set'],
+    pipelines: [1, 16, 64],
+    clients: [1, 50],
+    sizes: [64, 1024, 16_384],
+    pin: true,
+  });
+  expect(parseLatency([])).toMatchObject({ hopsMs: [0, 0.25, 0.5, 1], clients: [1, 50] });
+});
+
+test('the gate measures what its demands compare', () => {
+  expect(parseThroughput(['--gate'])).toMatchObject({
+    preset: 'gate',
+    targets: ['direct', 'twemproxy', 'nearcache-off', 'nearcache-hit'],
+    pipelines: [1, 16],
+    clients: [50],
+    sizes: [64],
+  });
+});
+
+test('a flag wins over the preset', () => {
+  const options = parseThroughput(['--quick', '--rounds', '9', '--targets', 'direct', '--no-pin']);
+  expect(options).toMatchObject({ preset: 'quick', rounds: 9, targets: ['direct'], pin: false, sizes: [64] });
+});
+
+test.each([
+  ['--pipeline', '0', 'numbers of at least 1'],
+  ['--pipeline', '1,x', 'not "x"'],
+  ['--targets', 'envoy', 'direct, twemproxy'],
+  ['--rounds', '1,2', 'one number'],
+  ['--colour', 'red', '--colour'],
+])('%s %s is refused with what would be right', (flag, value, words) => {
+  expect(() => parseThroughput([flag, value])).toThrow(UsageError);
+  expect(() => parseThroughput([flag, value])).toThrow(words);
+});
+
+test('latency refuses what it does not measure', () => {
+  expect(() => parseLatency(['--targets', 'haproxy'])).toThrow('does not measure haproxy');
+  expect(() => parseLatency(['--gate'])).toThrow('throughput');
+});
