@@ -1,7 +1,7 @@
 /** One square of the throughput matrix: all targets, in interleaved rounds. */
 import type { Histogram } from 'hdr-histogram-js';
 
-import { runOpenLoop } from './load/open-loop.ts';
+import { type OpenLoopPlan, runOpenLoop } from './load/open-loop.ts';
 import { buildBatches, expectedReply } from './load/request.ts';
 import { warmCache, writeKeys } from './load/warm-up.ts';
 import type { ThroughputOptions } from './options.ts';
@@ -71,8 +71,11 @@ class CellRun {
     this.#cell = cell;
   }
 
+  /** Also compares some replies byte for byte, which redis-benchmark does not. */
   async calibrate(seconds: number): Promise<void> {
+    const check = { ...this.#load(), batchesPerSecond: 200, seconds: 0.2, warmUpSeconds: 0 };
     await this.#forEach(async (target) => {
+      await runOpenLoop({ ...check, port: target.port });
       this.#requests.set(target, await requestsFor(this.#bench, target, this.#cell, seconds));
     });
   }
@@ -93,15 +96,13 @@ class CellRun {
 
   /** All targets get the same load: half of what the slowest can do, at most `mostBatchesPerSecond`. */
   async percentiles(rounds: number, seconds: number): Promise<void> {
-    const { test, size, pipeline, connections } = this.#cell;
+    const { test, pipeline } = this.#cell;
     const slowest = Math.min(
       ...[...this.#samples.values()].map((samples) => median(samples.map((s) => s.requestsPerSecond))),
     );
     this.#batchesPerSecond = Math.min(mostBatchesPerSecond, Math.floor(slowest / pipeline / 2));
     const load = {
-      connections,
-      batches: buildBatches(test, this.#bench.keys, size, pipeline),
-      reply: expectedReply(test, size),
+      ...this.#load(),
       batchesPerSecond: this.#batchesPerSecond,
       seconds,
       warmUpSeconds: 0.2,
@@ -137,6 +138,12 @@ class CellRun {
       othersShare: Math.max(...samples.map((s) => s.othersShare)),
     };
     return { ...row, invalid: whyInvalid(row) };
+  }
+
+  #load(): Pick<OpenLoopPlan, 'connections' | 'batches' | 'reply'> {
+    const { test, size, pipeline, connections } = this.#cell;
+    const batches = buildBatches(test, this.#bench.keys, size, pipeline);
+    return { connections, batches, reply: expectedReply(test, size) };
   }
 
   #latency(target: Target): Row['latency'] {

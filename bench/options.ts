@@ -91,7 +91,7 @@ const latencyDefaults: Defaults = {
   targets: 'direct,nearcache-off,nearcache-hit',
   clients: '1,50',
   rounds: '3',
-  seconds: '3',
+  seconds: '4',
   keys: '1',
   size: '64',
   hops: '0,0.25,0.5,1',

@@ -1,7 +1,7 @@
 /** How latency rows look in the terminal and in the plot. */
 import type { FailedLatencyRow, LatencyRow } from '../latency.ts';
 import { type Machine, machineLine } from '../machine.ts';
-import { targetIds } from '../targets.ts';
+import { connectionCount, seriesOf } from './series.ts';
 import type { Plot } from './svg.ts';
 import { type Column, digits, renderTable } from './table.ts';
 
@@ -29,24 +29,26 @@ export function hopTable(hopMs: number, rows: readonly AnyRow[]): string {
   )}`;
 }
 
-/** One chart for each connection count and percentile; a group a hop. */
+const percentileNames = { p50: 'p50', p99: 'p99', p999: 'p99.9' } as const;
+
+/** A line of charts for each connection count, in it one chart for each percentile; a group a hop. */
 export function latencyPlot(rows: readonly AnyRow[], machine: Machine): Plot {
-  const series = targetIds.filter((id) => rows.some(({ target }) => target === id));
-  const connectionCounts = [...new Set(rows.map(({ connections }) => connections))];
+  const series = seriesOf(rows);
   const hops = [...new Set(rows.map(({ hopMs }) => hopMs))];
-  const panels = connectionCounts.flatMap((connections) =>
+  const valueOf = (wanted: Pick<AnyRow, 'target' | 'hopMs' | 'connections'>, percentile: PercentileName) => {
+    const row = rows.find(
+      ({ target, hopMs, connections }) =>
+        target === wanted.target && hopMs === wanted.hopMs && connections === wanted.connections,
+    );
+    if (row === undefined || 'failed' in row || row.invalid !== undefined) return undefined;
+    return row.latency[percentile];
+  };
+  const panels = [...new Set(rows.map(({ connections }) => connections))].flatMap((connections) =>
     (['p50', 'p99', 'p999'] as const).map((percentile) => ({
-      title: `${percentile === 'p999' ? 'p99.9' : percentile} of GET, ${connections} connection${connections === 1 ? '' : 's'}`,
+      title: `GET, ${connectionCount(connections)}, ${percentileNames[percentile]}`,
       groups: hops.map((hopMs) => ({
         label: `${hopMs} ms each way`,
-        values: series.map((id) => {
-          const row = rows.find(
-            (each) => each.target === id && each.hopMs === hopMs && each.connections === connections,
-          );
-          return row === undefined || 'failed' in row || row.invalid !== undefined
-            ? undefined
-            : row.latency[percentile];
-        }),
+        values: series.map(({ name }) => valueOf({ target: name, hopMs, connections }, percentile)),
       })),
     })),
   );
@@ -54,10 +56,13 @@ export function latencyPlot(rows: readonly AnyRow[], machine: Machine): Plot {
     title: 'Latency across a simulated hop, milliseconds',
     subtitle: machineLine(machine),
     series,
+    columns: 3,
     panels,
     format: digits,
   };
 }
+
+type PercentileName = keyof typeof percentileNames;
 
 function cells(row: AnyRow, rows: readonly AnyRow[]): string[] {
   const head = [row.target, String(row.connections)];

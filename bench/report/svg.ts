@@ -6,25 +6,32 @@ export interface Panel {
   readonly groups: readonly { readonly label: string; readonly values: readonly (number | undefined)[] }[];
 }
 
-/** A page of charts that share their series. */
+/** One bar of each group. */
+export interface Series {
+  readonly name: string;
+  readonly colour: string;
+}
+
+/** A page of charts that share their series. Shape: `columns` charts stand side by side. */
 export interface Plot {
   readonly title: string;
   readonly subtitle: string;
-  readonly series: readonly string[];
+  readonly series: readonly Series[];
+  readonly columns: number;
   readonly panels: readonly Panel[];
   /** The text above a bar. */
   format(value: number): string;
 }
 
-const colours = ['#4c566a', '#d08770', '#b48ead', '#5e81ac', '#2e8b57', '#c9a227'];
-const columns = 2;
-const panel = { width: 560, height: 250, left: 16, right: 16, top: 40, bottom: 34 };
+const panel = { width: 440, height: 250, left: 16, right: 16, top: 40, bottom: 34 };
 const header = 84;
 
 /** The whole document. Cost: small, a few kilobytes a panel. */
 export function renderSvg(plot: Plot): string {
+  const { columns } = plot;
   const rows = Math.ceil(plot.panels.length / columns);
-  const width = panel.width * Math.min(columns, Math.max(1, plot.panels.length));
+  // Even a single chart leaves room for the title and the legend.
+  const width = panel.width * Math.max(2, columns);
   const height = header + rows * panel.height;
   const body = [
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
@@ -42,10 +49,10 @@ export function renderSvg(plot: Plot): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" ${size} ${font}>\n${body.join('\n')}\n</svg>\n`;
 }
 
-function legend(series: readonly string[]): string[] {
+function legend(series: readonly Series[]): string[] {
   let x = panel.left;
-  return series.map((name, i) => {
-    const mark = `<rect x="${x}" y="56" width="12" height="12" fill="${colourOf(i)}"/>`;
+  return series.map(({ name, colour }) => {
+    const mark = `<rect x="${x}" y="56" width="12" height="12" fill="${colour}"/>`;
     const label = text({ x: x + 18, y: 66, size: 12 }, name);
     x += 40 + name.length * 7;
     return `${mark}${label}`;
@@ -65,13 +72,14 @@ function renderPanel({ title, groups }: Panel, plot: Plot): string {
   for (const [g, { label, values }] of groups.entries()) {
     const left = panel.left + g * groupWidth + groupWidth * 0.07;
     parts.push(text({ x: left + groupWidth * 0.43, y: floor + 18, size: 12, anchor: 'middle' }, label));
-    for (const [i, value] of values.entries()) {
+    for (const [i, { colour }] of plot.series.entries()) {
+      const value = values[i];
       if (value === undefined || highest === 0) continue;
       const height = ((floor - panel.top) * value) / highest;
       const [x, y] = [left + i * barWidth, floor - height];
       const middle = { x: x + barWidth / 2, y: y - 4, size: 9, anchor: 'middle' };
       parts.push(
-        `<rect x="${round(x)}" y="${round(y)}" width="${round(barWidth * 0.92)}" height="${round(height)}" fill="${colourOf(i)}"/>`,
+        `<rect x="${round(x)}" y="${round(y)}" width="${round(barWidth * 0.92)}" height="${round(height)}" fill="${colour}"/>`,
         text(middle, plot.format(value)),
       );
     }
@@ -95,10 +103,6 @@ function text({ x, y, size, weight, anchor, fill }: TextStyle, content: string):
     ` fill="${fill ?? '#222222'}"`,
   ].join('');
   return `<text x="${round(x)}" y="${round(y)}" font-size="${size}"${extra}>${escapeXml(content)}</text>`;
-}
-
-function colourOf(index: number): string {
-  return colours[index % colours.length] as string;
 }
 
 function round(value: number): string {

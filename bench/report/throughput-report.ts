@@ -3,7 +3,7 @@ import type { FailedRow, Row } from '../cell.ts';
 import type { Verdict } from '../gate.ts';
 import { type Machine, machineLine } from '../machine.ts';
 import type { Cell } from '../sample.ts';
-import { type TargetId, targetIds } from '../targets.ts';
+import { connectionCount, seriesOf } from './series.ts';
 import type { Panel, Plot } from './svg.ts';
 import { type Column, digits, quantity, renderTable } from './table.ts';
 
@@ -26,7 +26,7 @@ const columns: readonly Column[] = [
 export function cellTable(cell: Cell, rows: readonly (Row | FailedRow)[]): string {
   const rate = rows.find((row): row is Row => 'latency' in row && row.latency !== undefined)?.latency;
   const load = rate === undefined ? '' : `; percentiles of a batch at ${rate.batchesPerSecond} batches/s`;
-  return `${cellTitle(cell)}, P=${cell.pipeline}${load}\n${renderTable(columns, rows.map(cells))}`;
+  return `${panelTitle(cell)}, ${sizeOf(cell.size)}${load}\n${renderTable(columns, rows.map(cells))}`;
 }
 
 /** The gate's verdicts as a table that ends with PASS or FAIL. */
@@ -47,36 +47,38 @@ export function verdictTable(verdicts: readonly Verdict[]): string {
   return `${renderTable(titles, rows)}\n${failed === 0 ? 'PASS' : `FAIL: ${failed} of ${verdicts.length}`}`;
 }
 
-/** Operations a second, one chart for each test, connection count and value size. Rows that failed or are invalid are
- *  gaps. */
+/** Operations a second: a line of charts for each test and connection count, in it one chart for each pipeline depth,
+ *  since depths differ tenfold. Rows that failed or are invalid are gaps. */
 export function throughputPlot(rows: readonly (Row | FailedRow)[], machine: Machine): Plot {
-  const series = targetIds.filter((id) => rows.some(({ target }) => target === id));
+  const series = seriesOf(rows);
   const panels = new Map<string, (Row | FailedRow)[]>();
-  for (const row of rows) panels.set(cellTitle(row), [...(panels.get(cellTitle(row)) ?? []), row]);
+  for (const row of rows) panels.set(panelTitle(row), [...(panels.get(panelTitle(row)) ?? []), row]);
   return {
     title: 'Throughput, operations a second',
     subtitle: machineLine(machine),
     series,
-    panels: [...panels].map(([title, own]) => panelOf(title, own, series)),
+    columns: new Set(rows.map(({ pipeline }) => pipeline)).size,
+    panels: [...panels].map(([title, own]) => ({ title, groups: groupsOf(own, series) })),
     format: quantity,
   };
 }
 
-function panelOf(title: string, rows: readonly (Row | FailedRow)[], series: readonly TargetId[]): Panel {
-  const pipelines = [...new Set(rows.map(({ pipeline }) => pipeline))];
-  const groups = pipelines.map((pipeline) => ({
-    label: `P=${pipeline}`,
-    values: series.map((id) => {
-      const row = rows.find((each) => each.target === id && each.pipeline === pipeline);
+function groupsOf(rows: readonly (Row | FailedRow)[], series: ReturnType<typeof seriesOf>): Panel['groups'] {
+  return [...new Set(rows.map(({ size }) => size))].map((size) => ({
+    label: sizeOf(size),
+    values: series.map(({ name }) => {
+      const row = rows.find((each) => each.target === name && each.size === size);
       return row === undefined || 'failed' in row || row.invalid !== undefined ? undefined : row.opsPerSecond;
     }),
   }));
-  return { title, groups };
 }
 
-function cellTitle({ test, connections, size }: Cell): string {
-  const bytes = size >= 1024 ? `${size / 1024} KiB` : `${size} B`;
-  return `${test.toUpperCase()}, ${bytes}, ${connections} connection${connections === 1 ? '' : 's'}`;
+function panelTitle({ test, connections, pipeline }: Cell): string {
+  return `${test.toUpperCase()}, ${connectionCount(connections)}, P=${pipeline}`;
+}
+
+function sizeOf(bytes: number): string {
+  return bytes >= 1024 ? `${bytes / 1024} KiB` : `${bytes} B`;
 }
 
 function cells(row: Row | FailedRow): string[] {

@@ -90,7 +90,7 @@ export class NearCache {
     return flight;
   }
 
-  /** The flight's reply is here, whole: store it if nothing has happened since. `isNil` = Redis has no such value. */
+  /** The flight's reply is here, whole: store a copy if nothing has happened since. `isNil` = Redis has no such value. */
   land(flight: Flight, reply: Buffer, isError: boolean, isNil: boolean): void {
     this.#forgetFlight(flight);
     const ttlMs = this.#ttlOf(flight, isNil);
@@ -99,7 +99,7 @@ export class NearCache {
     else if (ttlMs === undefined) this.stats.refused.ttl++;
     else if (this.isClosed(flight.id.key)) this.stats.refused.closed++;
     else if (reply.length > this.options.maxItemBytes) this.stats.refused.size++;
-    else this.#fill(new Entry(flight.id, reply, flight.generation, flight.sentAt + ttlMs - 1));
+    else this.#fill(new Entry(flight.id, ownCopy(reply), flight.generation, flight.sentAt + ttlMs - 1));
   }
 
   /** The flight ends without a reply. */
@@ -219,6 +219,13 @@ export class NearCache {
       return;
     }
   }
+}
+
+/** The bytes come in a read buffer that is used again, and a slice of Buffer's pool would keep 8 KiB alive. */
+function ownCopy(reply: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(reply.length);
+  reply.copy(copy);
+  return copy;
 }
 
 function sizeOf(entries: readonly Entry[]): number {

@@ -24,6 +24,7 @@ export function dispatch(
 ): number {
   if (session.queue.length >= session.context.options.inFlightMax) return STALL;
   const spec = resolve(request);
+  session.lastCommand = spec?.name ?? 'unknown';
   let used = consumedTo;
   if (session.subscription.isExclusive) {
     if (!session.subscription.runSubscribed(request, spec)) return STALL;
@@ -37,7 +38,6 @@ export function dispatch(
     return STALL;
   }
   session.context.stats.commands++;
-  if (spec !== undefined) session.lastCommand = spec.name;
   return used;
 }
 

@@ -3,7 +3,7 @@ import { ByteSocket } from '../base/byte-socket.ts';
 import type { Clock } from '../base/clock.ts';
 import { type ErrorCode, errorLine } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import { OutputBuffer } from '../base/output-buffer.ts';
+import { OutputBuffer, settleRun } from '../base/output-buffer.ts';
 import { atEndOfTurn, type EndOfTurn } from '../base/turn.ts';
 import { errorReply } from '../protocol/encoder.ts';
 import type { RequestLimits } from '../protocol/limits.ts';
@@ -304,6 +304,8 @@ export class Session implements SlotOwner, EndOfTurn {
     const { bytes, start, end } = this.#input;
     if (bytes === undefined) return;
     this.#input.consumeTo(this.#process(bytes, start, end));
+    // The input buffer moves its bytes when it needs room; nothing may still refer to them.
+    settleRun();
   }
 
   /** Take as many requests as may go now; returns where the rest begins. */

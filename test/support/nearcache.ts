@@ -21,6 +21,7 @@ export interface Nearcache {
   readonly pid: number;
   /** All it has written to stdout and stderr so far. */
   readonly logs: string;
+  readonly hasEnded: boolean;
   /** Resolves with the exit code, or the signal's name, once the process has ended. */
   readonly exited: Promise<number | string>;
   /** Asks it to stop, as an orchestrator does, and waits; does nothing the second time. */
@@ -40,11 +41,16 @@ export async function startNearcache(options: NearcacheOptions): Promise<Nearcac
   const args = ['--listen', `127.0.0.1:${port}`, '--upstream', upstream, '--admin', `127.0.0.1:${adminPort}`];
   const child = spawn(process.execPath, [main, 'serve', ...args, ...(options.flags ?? [])], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...options.env },
+    env: { ...withoutOurs(process.env), ...options.env },
   });
   const nearcache = new NearcacheProcess(child, port, adminPort);
   await nearcache.started();
   return nearcache;
+}
+
+/** An option in the environment of the tests would change what they test. */
+function withoutOurs(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('NEARCACHE_')));
 }
 
 class NearcacheProcess implements Nearcache {
@@ -53,7 +59,7 @@ class NearcacheProcess implements Nearcache {
   readonly exited: Promise<number | string>;
   logs = '';
   readonly #child: ChildProcess;
-  #ended = false;
+  hasEnded = false;
 
   constructor(child: ChildProcess, port: number, adminPort: number) {
     this.#child = child;
@@ -66,7 +72,7 @@ class NearcacheProcess implements Nearcache {
     }
     const forget = onProcessEnd(() => child.kill('SIGKILL'));
     this.exited = once(child, 'close').then((codeAndSignal) => {
-      this.#ended = true;
+      this.hasEnded = true;
       forget();
       const [code, signal] = codeAndSignal as [number | null, string];
       return code ?? signal;
@@ -80,7 +86,7 @@ class NearcacheProcess implements Nearcache {
   async started(): Promise<void> {
     const deadline = performance.now() + 15_000;
     while (!(await this.#answersStartup())) {
-      if (this.#ended) throw new Error(`nearcache ended (${await this.exited}):\n${this.logs}`);
+      if (this.hasEnded) throw new Error(`nearcache ended (${await this.exited}):\n${this.logs}`);
       if (performance.now() > deadline) {
         await this.kill();
         throw new Error(`nearcache was not ready within 15 s:\n${this.logs}`);

@@ -24,8 +24,7 @@ export function parseWithOracle(bytes: Buffer): Resp2Value[] {
 
 function valueOf(reply: unknown): Resp2Value {
   if (Buffer.isBuffer(reply)) return reply.toString('latin1');
-  // redis-parser reads the text of an error as UTF-8.
-  if (reply instanceof Error) return { error: Buffer.from(reply.message).toString() };
+  if (reply instanceof Error) return { error: reply.message };
   if (Array.isArray(reply)) return reply.map(valueOf);
   return reply as string | number | null;
 }

@@ -15,7 +15,8 @@ const bytes: fc.Arbitrary<string> = fc.string({
   unit: fc.integer({ min: 0, max: 255 }).map(charOf),
   maxLength: 80,
 });
-const line: fc.Arbitrary<string> = bytes.map((text) => text.replace(/[\r\n]/g, '.'));
+/** Errors are ASCII, since redis-parser reads them as UTF-8. */
+const ascii: fc.Arbitrary<string> = fc.string({ unit: 'binary-ascii', maxLength: 40 });
 const safeInteger: fc.Arbitrary<string> = fc.maxSafeInteger().map(String);
 
 /** Values of RESP2. */
@@ -116,7 +117,8 @@ function values(
 function resp2Leaves(): fc.Arbitrary<RespModel>[] {
   return [
     fc.record({ type: fc.constant('$' as const), text: bytes }),
-    fc.record({ type: fc.constantFrom('+' as const, '-' as const), text: line }),
+    fc.record({ type: fc.constant('+' as const), text: bytes.map(oneLine) }),
+    fc.record({ type: fc.constant('-' as const), text: ascii.map(oneLine) }),
     fc.record({ type: fc.constant(':' as const), text: safeInteger }),
     fc.constantFrom<RespModel>({ type: 'nil-bulk' }, { type: 'nil-array' }),
   ];
@@ -126,7 +128,8 @@ function resp3Leaves(): fc.Arbitrary<RespModel>[] {
   return [
     fc.record({ type: fc.constant(',' as const), text: fc.double().map(String) }),
     fc.record({ type: fc.constant('(' as const), text: fc.bigInt().map(String) }),
-    fc.record({ type: fc.constantFrom('!' as const, '=' as const), text: bytes }),
+    fc.record({ type: fc.constant('=' as const), text: bytes }),
+    fc.record({ type: fc.constant('!' as const), text: ascii }),
     fc.record({ type: fc.constant('#' as const), value: fc.boolean() }),
     fc.constant<RespModel>({ type: '_' }),
   ];
@@ -134,4 +137,8 @@ function resp3Leaves(): fc.Arbitrary<RespModel>[] {
 
 function charOf(byte: number): string {
   return String.fromCharCode(byte);
+}
+
+function oneLine(text: string): string {
+  return text.replace(/[\r\n]/g, '.');
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { startNearcache, type Nearcache } from '../support/nearcache.ts';
 import { connectRaw } from '../support/raw-client.ts';
@@ -56,6 +56,17 @@ async function begin(stage: Stage): Promise<void> {
   targets = nearcaches.map(({ port }, i) => ({ name: modes[i]?.name ?? '', port, redisPort: redis.port }));
 }
 
+/** The last words of the nearcaches that have ended by themselves. */
+function lastWords(): string[] {
+  return nearcaches
+    .filter(({ hasEnded }) => hasEnded)
+    .map(({ logs }) => `nearcache has ended:\n${logs.slice(-2_000)}`);
+}
+
+async function end(): Promise<void> {
+  await Promise.all([...nearcaches, redis].map((each) => each.stop()));
+}
+
 async function prepare({ lines, ready }: NonNullable<Stage['prepare']>): Promise<void> {
   const connection = await connectRaw({ port: redis.port });
   for (const line of lines) await connection.call(...argumentsOf(line));
@@ -79,7 +90,7 @@ async function twin(title: string, steps: readonly Step[], options: RunOptions):
       found.push(`${target.name}, RESP${options.protocol}, ${title}: ${difference}`);
     }
   }
-  expect(found.join('\n  ')).toBe('');
+  expect([...found, ...lastWords()].join('\n  ')).toBe('');
 }
 
 function testGroup(group: Group, password: string | undefined): void {
@@ -106,7 +117,13 @@ function testGroup(group: Group, password: string | undefined): void {
 for (const stage of stages) {
   describe(stage.name, () => {
     beforeAll(() => begin(stage));
-    afterAll(() => Promise.all([...nearcaches, redis].map((each) => each.stop())));
+    // A nearcache that has crashed has failed its case; the next ones deserve a new one.
+    beforeEach(async () => {
+      if (!nearcaches.some(({ hasEnded }) => hasEnded)) return;
+      await end();
+      await begin(stage);
+    });
+    afterAll(end);
     for (const group of stage.groups) describe(group.name, () => testGroup(group, stage.password));
     if (stage !== stages[0]) return;
     describe('mistakes', () => {

@@ -10,6 +10,8 @@ const RESP2_FRAMES = [
   '+\r\n',
   `+${'long '.repeat(40)}\r\n`,
   '-ERR no such key\r\n',
+  // A module may leave a line feed in its text; Redis's clients end a line at CR LF.
+  '-ERR a\nb\r\n',
   ':0\r\n',
   ':-9223372036854775808\r\n',
   '$5\r\nhello\r\n',

@@ -5,7 +5,11 @@ import { type Plot, renderSvg } from '../../../../bench/report/svg.ts';
 const plot: Plot = {
   title: 'Ops & <latency> "now"',
   subtitle: 'a machine',
-  series: ['direct', 'a<b'],
+  series: [
+    { name: 'direct', colour: '#111111' },
+    { name: 'a<b', colour: '#888888' },
+  ],
+  columns: 2,
   panels: [
     {
       title: 'GET',
@@ -47,7 +51,7 @@ test('the document is well-formed XML whatever the names hold', () => {
 
 test('bars are as high as their values, and a missing value is a gap', () => {
   const svg = renderSvg(plot);
-  const [direct, other] = ['#4c566a', '#d08770'].map((fill) => heightsOf(svg, fill).slice(1));
+  const [direct, other] = ['#111111', '#888888'].map((fill) => heightsOf(svg, fill).slice(1));
   expect(direct).toHaveLength(1);
   expect(other).toHaveLength(2);
   const [tallest, half] = other as [number, number];

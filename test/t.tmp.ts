@@ -1,0 +1,15 @@
+import { startRedis } from './support/redis-server.ts';
+import { connectRaw } from './support/raw-client.ts';
+import { startNearcache } from './support/nearcache.ts';
+const s = await startRedis(); 
+const n = await startNearcache({upstream: s.port});
+const c = await connectRaw(n);
+const ask = async (...a: string[]) => { const r = await c.call(...a).then(f=>JSON.stringify(f.toString('latin1')),String); console.log(a.join(' '), r, JSON.stringify(c.rest().toString())); };
+await ask('SET','k','v'); await ask('GET','k'); await ask('GET','k'); await ask('SET','k','');await ask('GET','k');await ask('GET','k'); await ask('GET','k');
+await ask('SET','k','hello');await ask('GET','k');await ask('GET','k');
+await ask('STRLEN','k');await ask('STRLEN','k');await ask('APPEND','k','x');await ask('STRLEN','k');await ask('STRLEN','k');
+c.close(); 
+console.log(n.logs.slice(-3000));
+await n.stop();
+await s.stop();
+process.exit();
