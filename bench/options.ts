@@ -36,7 +36,7 @@ export const usage: string = `Usage: npm run bench -- <throughput|latency> [flag
 throughput   operations a second, CPU, memory and percentiles, side by side
 latency      percentiles across a simulated network hop
 
-  --quick               a small matrix, about a minute
+  --quick               a small matrix, two minutes at most
   --gate                throughput only: nearcache's promises against twemproxy and Redis, PASS or FAIL
   --targets a,b         ${targetIds.join(', ')}
   --clients 1,50        connections

@@ -60,7 +60,7 @@ export class BigRequestStream {
   write(buffer: Buffer, start: number, end: number): void {
     if (this.#pinned === undefined || this.#pinned.isGone) return;
     this.#pinned.connection.write(buffer, start, end);
-    if (this.isFull) this.#session.pauseReading();
+    if (this.isFull) this.#session.regulate();
   }
 
   /** All of it has been passed on: from now on Redis owes the reply. */

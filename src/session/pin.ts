@@ -199,7 +199,7 @@ export class Pin implements PinnedHolder {
   }
 
   pinnedDrained(): void {
-    this.#session.resumeReading();
+    this.#session.regulate();
   }
 
   // --- sending -------------------------------------------------------------------------------------------------

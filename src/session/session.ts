@@ -3,21 +3,17 @@ import { ByteSocket } from '../base/byte-socket.ts';
 import type { Clock } from '../base/clock.ts';
 import { type ErrorCode, errorLine } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import { OutputBuffer, settleRun } from '../base/output-buffer.ts';
 import { atEndOfTurn, type EndOfTurn } from '../base/turn.ts';
-import { errorReply } from '../protocol/encoder.ts';
 import type { RequestLimits } from '../protocol/limits.ts';
-import { BIG, EMPTY, ERROR, MORE, RequestDecoder } from '../protocol/request-decoder.ts';
+import type { RequestDecoder } from '../protocol/request-decoder.ts';
 import type { Credentials } from '../shard/credentials.ts';
 import type { Identity } from '../shard/identity.ts';
 import type { Shard } from '../shard/shard.ts';
 import { mustAuthenticate } from './authentication.ts';
-import { BigRequestStream } from './big-request-stream.ts';
-import { dispatch } from './dispatch.ts';
-import { InputBuffer } from './input-buffer.ts';
-import { rereadHit } from './near-cache-path.ts';
 import { Pin } from './pin.ts';
-import { ReplyQueue } from './reply-queue.ts';
+import type { ReplyQueue } from './reply-queue.ts';
+import { ReplyWriter } from './reply-writer.ts';
+import { RequestReader } from './request-reader.ts';
 import type { SessionRegistry } from './session-registry.ts';
 import type { SessionCloseReason, SessionStats } from './session-stats.ts';
 import { Slot, type SlotOwner } from './slot.ts';
@@ -48,21 +44,19 @@ export interface SessionContext {
 /** Which of the shard's links holds this session's unanswered commands. */
 export type Link = 'shared' | 'pinned' | 'control' | 'subscription';
 
-/** Above this backlog a client is not read until it has read. */
-const OUTPUT_HIGH_BYTES = 1_048_576;
+/** Above this backlog a client is not served until it has read. */
+const BEHIND_BYTES = 1_048_576;
 
-/** One app connection: decodes requests, sends each on its way (dispatch.ts) and keeps the replies in request order.
- *
- *  A request that may not go yet (another link still owes replies, a pinned connection is being opened, too much is in
- *  flight) stalls the session: its bytes stay in the input buffer, its socket is paused, and it is tried again when
- *  something was answered. So commands always run in the order sent (DESIGN rule 1). */
+/** One app connection: what belongs to it (protocol, database, user, name, CLIENT REPLY mode), which link its commands are
+ *  on, and its life. Requests come in through RequestReader, go their way in dispatch.ts, and replies leave through
+ *  ReplyWriter in request order. */
 export class Session implements SlotOwner, EndOfTurn {
   readonly id: number;
   readonly context: SessionContext;
   readonly address: string;
   readonly localAddress: string;
   readonly createdAt: number;
-  readonly queue: ReplyQueue = new ReplyQueue();
+  readonly queue: ReplyQueue;
   readonly pin: Pin;
   readonly subscription: Subscription;
   isListed = false;
@@ -85,19 +79,15 @@ export class Session implements SlotOwner, EndOfTurn {
   waitingHits = 0;
   /** Monotonic ms, read once for each chunk. */
   now: number;
-  #socket: ByteSocket;
-  #decoder: RequestDecoder;
-  #input = new InputBuffer();
-  #out = new OutputBuffer();
-  #keptBytes = 0;
-  #heldPushes: Buffer[] = [];
-  #isProcessing = false;
-  #isStalled = false;
+  readonly #socket: ByteSocket;
+  readonly #reader: RequestReader;
+  readonly #writer: ReplyWriter;
+  /** No more requests are taken; close when the replies have left. */
   #isEnding = false;
-  #inputEnded = false;
+  /** The app sends no more. */
+  #hasEnded = false;
   #isDraining = false;
   #endReason: SessionCloseReason = 'client';
-  #stream: BigRequestStream | undefined;
 
   constructor(context: SessionContext, id: number, socket: Socket) {
     this.context = context;
@@ -109,16 +99,18 @@ export class Session implements SlotOwner, EndOfTurn {
     this.localAddress = addressOf(socket.localAddress, socket.localPort);
     this.identity = context.shard.own;
     this.identity.sessions++;
-    this.#decoder = new RequestDecoder(context.options.requests);
-    this.#decoder.authenticated = !mustAuthenticate(this);
     this.pin = new Pin(this);
     this.subscription = new Subscription(this);
+    this.#reader = new RequestReader(this, context.options.requests);
+    this.#reader.authenticated = !mustAuthenticate(this);
     this.#socket = new ByteSocket({
       bytes: (buffer, length) => this.#received(buffer, length),
       ended: () => this.#clientEnded(),
       closed: (reason) => this.#closed(reason),
-      drained: () => this.#resumeIfRead(),
+      drained: () => this.#touch(),
     });
+    this.#writer = new ReplyWriter(this, this.#socket);
+    this.queue = this.#writer.queue;
     this.#socket.attach(socket, false);
   }
 
@@ -128,7 +120,12 @@ export class Session implements SlotOwner, EndOfTurn {
 
   /** Bytes this session has made nearcache hold on its behalf. */
   get backlog(): number {
-    return this.#out.length + this.#socket.backlog + this.#keptBytes;
+    return this.#writer.backlog;
+  }
+
+  /** The client reads more slowly than it asks: nothing more is done for it until it has read. */
+  get isBehind(): boolean {
+    return this.#writer.backlog > BEHIND_BYTES;
   }
 
   /** May a command go to `link` now? Only when every earlier command on another link was answered (DESIGN rule 1). */
@@ -139,7 +136,9 @@ export class Session implements SlotOwner, EndOfTurn {
     return true;
   }
 
-  /** Served as the sidecar's own user, who may do everything that needs no key. */
+  // --- who it is -----------------------------------------------------------------------------------------------
+
+  /** Served as the sidecar's own user. */
   get isOwnIdentity(): boolean {
     return this.identity === this.context.shard.own;
   }
@@ -156,7 +155,7 @@ export class Session implements SlotOwner, EndOfTurn {
     this.identity = shard.identityOf(user, credentials) ?? shard.passingIdentity(user, credentials);
     this.identity.sessions++;
     this.isAuthenticated = true;
-    this.#decoder.authenticated = true;
+    this.#reader.authenticated = true;
     this.pin.reauthenticate(auth);
   }
 
@@ -166,7 +165,7 @@ export class Session implements SlotOwner, EndOfTurn {
     this.identity = this.context.shard.own;
     this.identity.sessions++;
     this.isAuthenticated = false;
-    this.#decoder.authenticated = !mustAuthenticate(this);
+    this.#reader.authenticated = !mustAuthenticate(this);
     this.proto = 2;
     this.db = 0;
     this.name = '';
@@ -177,19 +176,24 @@ export class Session implements SlotOwner, EndOfTurn {
     if (this.identity.isPassing) this.context.shard.forget(this.identity);
   }
 
+  // --- replies -------------------------------------------------------------------------------------------------
+
   /** A new slot at the end of the queue. */
   slot(): Slot {
     const slot = new Slot(this);
     slot.sentAt = this.now;
-    if (this.replyMode !== 'on') this.#silence(slot);
+    if (this.replyMode !== 'on') {
+      slot.isSilent = true;
+      if (this.replyMode === 'skip-next') this.replyMode = 'on';
+    }
     this.queue.push(slot);
     return slot;
   }
 
-  /** Answer the next request here. Bytes are in the session's protocol. */
+  /** Answer the request being dispatched. Bytes are in the session's protocol. */
   answer(bytes: Buffer): void {
     if (this.queue.length === 0 && this.replyMode === 'on') {
-      this.#out.appendAll(bytes);
+      this.#writer.appendAll(bytes);
       this.#touch();
     } else {
       this.slot().answer(bytes);
@@ -204,33 +208,104 @@ export class Session implements SlotOwner, EndOfTurn {
   /** Bytes outside the order of replies: pushes of RESP3, messages, MONITOR lines. */
   push(chunk: Buffer, start: number, end: number): void {
     if (this.isClosed) return;
-    if (this.queue.head?.isPartlyOut === true && this.link === 'shared') {
-      // Half of a large reply has left: a message may not come in between.
-      this.#heldPushes.push(Buffer.from(chunk.subarray(start, end)));
-      this.kept(end - start);
-      return;
-    }
-    this.#out.append(chunk, start, end);
+    this.#writer.push(chunk, start, end);
     this.#touch();
-    if (this.#out.length > OUTPUT_HIGH_BYTES) this.#checkBacklog();
+    this.#checkBacklog();
   }
 
-  /** Try again what had to wait. */
-  wake(): void {
-    if (this.#isStalled || this.#isDraining) atEndOfTurn(this);
+  isHead(slot: Slot): boolean {
+    return this.queue.head === slot;
   }
+
+  emit(slot: Slot, chunk: Buffer, start: number, end: number): void {
+    if (this.isClosed || slot.isSilent) return;
+    this.#writer.append(chunk, start, end);
+    this.#touch();
+    if (this.isBehind) this.#checkBacklog();
+  }
+
+  answered(slot: Slot): void {
+    if (this.queue.head !== slot) return;
+    this.#writer.advance();
+    this.#touch();
+  }
+
+  settled(_slot: Slot): void {
+    this.outstanding--;
+    if (this.outstanding === 0) this.pin.idle();
+  }
+
+  kept(bytes: number): void {
+    this.#writer.kept(bytes);
+    if (bytes > 0) this.#checkBacklog();
+  }
+
+  outOfStep(_slot: Slot): void {
+    const reason = 'a reply that does not fit its request';
+    if (this.link === 'shared') this.identity.shared.reset(reason);
+    this.close('upstream', reason);
+  }
+
+  // --- flow ----------------------------------------------------------------------------------------------------
+
+  #received(buffer: Buffer, length: number): void {
+    this.now = this.context.clock.now();
+    this.lastActiveAt = this.now;
+    this.context.stats.bytesIn += length;
+    this.#reader.received(buffer, length);
+  }
+
+  #touch(): void {
+    if (!this.isListed && !this.isClosed) atEndOfTurn(this);
+  }
+
+  /** Something was answered or opened: try again what had to wait. */
+  wake(): void {
+    if (this.#reader.isStalled) this.#touch();
+  }
+
+  endTurn(): void {
+    if (this.isClosed) return;
+    this.context.stats.bytesOut += this.#writer.flush();
+    if (this.#reader.isStalled && !this.isBehind) {
+      this.now = this.context.clock.now();
+      this.#reader.resume();
+      this.context.stats.bytesOut += this.#writer.flush();
+      // The socket took everything at once: go on in the next turn, so that others have theirs.
+      if (this.#reader.isStalledByClient && !this.isBehind) this.#touch();
+    }
+    this.#checkBacklog();
+    this.regulate();
+    if (this.#isDone()) this.#finish();
+  }
+
+  /** Read from the client, or let it wait. */
+  regulate(): void {
+    if (this.isClosed) return;
+    if (this.#reader.isStalled || this.#reader.isFull || this.isBehind) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  #checkBacklog(): void {
+    const { backlog } = this.#writer;
+    if (backlog <= this.context.options.outputBytes) return;
+    this.close('output', `does not read its replies: ${backlog} bytes wait`);
+  }
+
+  // --- the end -------------------------------------------------------------------------------------------------
 
   /** Take no more requests; close when all replies have left. */
   endAfterReplies(reason: SessionCloseReason): void {
     this.#isEnding = true;
     this.#endReason = reason;
+    this.#reader.stop();
     this.#touch();
   }
 
-  /** For drain: stop once nothing is outstanding. */
+  /** nearcache is stopping: close between two replies. */
   drain(): void {
     this.#isDraining = true;
-    atEndOfTurn(this);
+    this.#touch();
   }
 
   close(reason: SessionCloseReason, why: string): void {
@@ -243,209 +318,16 @@ export class Session implements SlotOwner, EndOfTurn {
     this.#closed(why);
   }
 
-  pauseReading(): void {
-    this.#socket.pause();
-  }
-
-  resumeReading(): void {
-    this.#resumeIfRead();
-  }
-
-  // --- SlotOwner -----------------------------------------------------------------------------------------------
-
-  isHead(slot: Slot): boolean {
-    return this.queue.head === slot;
-  }
-
-  emit(slot: Slot, chunk: Buffer, start: number, end: number): void {
-    if (this.isClosed || slot.isSilent) return;
-    this.#out.append(chunk, start, end);
-    this.#touch();
-    if (this.#out.length + this.#keptBytes > OUTPUT_HIGH_BYTES) this.#checkBacklog();
-  }
-
-  answered(slot: Slot): void {
-    if (this.queue.head === slot) this.#advance();
-  }
-
-  settled(_slot: Slot): void {
-    this.outstanding--;
-    if (this.outstanding === 0) this.pin.idle();
-  }
-
-  kept(bytes: number): void {
-    this.#keptBytes += bytes;
-    if (bytes > 0) this.#checkBacklog();
-  }
-
-  outOfStep(_slot: Slot): void {
-    const reason = 'a reply that does not fit its request';
-    if (this.link === 'shared') this.identity.shared.reset(reason);
-    this.close('upstream', reason);
-  }
-
-  // --- the way in ----------------------------------------------------------------------------------------------
-
-  #received(buffer: Buffer, length: number): void {
-    if (this.#isEnding) return;
-    this.now = this.context.clock.now();
-    this.lastActiveAt = this.now;
-    this.context.stats.bytesIn += length;
-    if (this.#isStalled || this.#input.length > 0) {
-      this.#input.append(buffer, 0, length);
-      if (!this.#isStalled) this.#processInput();
-      return;
-    }
-    const used = this.#process(buffer, 0, length);
-    if (used < length && !this.#isEnding) this.#input.append(buffer, used, length);
-  }
-
-  #processInput(): void {
-    const { bytes, start, end } = this.#input;
-    if (bytes === undefined) return;
-    this.#input.consumeTo(this.#process(bytes, start, end));
-    // The input buffer moves its bytes when it needs room; nothing may still refer to them.
-    settleRun();
-  }
-
-  /** Take as many requests as may go now; returns where the rest begins. */
-  #process(buffer: Buffer, start: number, end: number): number {
-    this.#isProcessing = true;
-    let at = start;
-    while (at < end && !this.#isEnding) {
-      const next = this.#stream === undefined ? this.#step(buffer, at, end) : this.#skim(buffer, at, end);
-      if (next === at) break;
-      at = next;
-    }
-    this.#isProcessing = false;
-    return this.#isEnding ? end : at;
-  }
-
-  /** One request: where the next begins, or `at` itself when nothing can be done now. */
-  #step(buffer: Buffer, at: number, end: number): number {
-    const decoder = this.#decoder;
-    switch (decoder.next(buffer, at, end)) {
-      case MORE:
-        return at;
-      case EMPTY:
-        return decoder.consumedTo;
-      case ERROR:
-        this.#protocolError(decoder.error);
-        return end;
-      case BIG:
-        this.#stream = BigRequestStream.begin(this, decoder.request);
-        if (this.#stream === undefined) return this.#stall(at);
-        return this.#skim(buffer, at, end);
-      default: {
-        const consumedTo = decoder.consumedTo;
-        const used = dispatch(this, decoder.request, buffer, consumedTo, end);
-        return used < 0 ? this.#stall(at) : used;
-      }
-    }
-  }
-
-  /** Pass on what belongs to a request that is too large to be collected. */
-  #skim(buffer: Buffer, at: number, end: number): number {
-    const stream = this.#stream as BigRequestStream;
-    const size = this.#decoder.skim(buffer, at, end);
-    if (size < 0) {
-      stream.abort();
-      this.#stream = undefined;
-      this.#protocolError(this.#decoder.error);
-      return end;
-    }
-    stream.write(buffer, at, at + size);
-    if (this.#decoder.bigDone) {
-      stream.finish();
-      this.#stream = undefined;
-    }
-    return at + size;
-  }
-
-  #stall(at: number): number {
-    this.#isStalled = true;
-    this.#socket.pause();
-    return at;
-  }
-
-  #protocolError(text: string): void {
-    this.context.stats.protocolErrors++;
-    this.answer(errorReply(`ERR Protocol error: ${text}`));
-    this.endAfterReplies('protocol');
-  }
-
-  // --- the way out ---------------------------------------------------------------------------------------------
-
-  /** Let out everything that is ready, from the head on. */
-  #advance(): void {
-    for (let slot = this.queue.head; slot !== undefined; slot = this.queue.head) {
-      if (slot.entry !== undefined && slot.ready === undefined) {
-        // It was found while earlier replies were owed; is it still what Redis would say (DESIGN rule 3)?
-        this.waitingHits--;
-        rereadHit(this, slot);
-        if (this.queue.head !== slot) continue;
-      }
-      if (slot.isHeld || (slot.ready === undefined && !slot.isDone)) break;
-      if (slot.ready !== undefined && !slot.isSilent && !this.isClosed) this.#out.appendAll(slot.ready);
-      this.queue.shift();
-    }
-    if (this.#heldPushes.length > 0) this.#releasePushes();
-    this.#touch();
-  }
-
-  #releasePushes(): void {
-    if (this.queue.head?.isPartlyOut === true) return;
-    const pushes = this.#heldPushes;
-    this.#heldPushes = [];
-    for (const push of pushes) {
-      this.#keptBytes -= push.length;
-      if (!this.isClosed) this.#out.appendAll(push);
-    }
-  }
-
-  #touch(): void {
-    if (!this.isListed && !this.isClosed) atEndOfTurn(this);
-  }
-
-  endTurn(): void {
-    if (this.isClosed) return;
-    if (this.#isStalled && !this.#isProcessing) this.#unstall();
-    this.context.stats.bytesOut += this.#out.length;
-    this.#out.flushTo(this.#socket);
-    this.#checkBacklog();
-    const isDone = this.#isEnding || ((this.#inputEnded || this.#isDraining) && !this.#isStalled);
-    if (isDone && this.queue.length === 0 && this.outstanding === 0 && !this.isClosed) this.#finish();
-  }
-
-  #unstall(): void {
-    this.now = this.context.clock.now();
-    this.#isStalled = false;
-    this.#processInput();
-    this.#resumeIfRead();
-  }
-
-  #checkBacklog(): void {
-    const backlog = this.backlog;
-    if (backlog > this.context.options.outputBytes) {
-      this.close('output', `does not read its replies: ${backlog} bytes wait`);
-    } else if (backlog > OUTPUT_HIGH_BYTES) {
-      this.#socket.pause();
-    }
-  }
-
-  #resumeIfRead(): void {
-    if (this.isClosed || this.#isStalled || this.backlog > OUTPUT_HIGH_BYTES) return;
-    if (this.#stream?.isFull === true) return;
-    this.#socket.resume();
-  }
-
-  // --- the end -------------------------------------------------------------------------------------------------
-
   /** The app sends no more; what it has asked for is still answered, unless it waits for something that may never come. */
   #clientEnded(): void {
     if (this.pin.isBlocking) return this.close('client', 'closed by the client');
-    this.#inputEnded = true;
+    this.#hasEnded = true;
     this.#touch();
+  }
+
+  #isDone(): boolean {
+    if (this.isClosed || this.queue.length > 0 || this.outstanding > 0) return false;
+    return this.#isEnding || ((this.#hasEnded || this.#isDraining) && !this.#reader.isStalled);
   }
 
   #finish(): void {
@@ -457,24 +339,15 @@ export class Session implements SlotOwner, EndOfTurn {
   #closed(why: string): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    const { stats, registry } = this.context;
-    if (why !== 'closed') this.context.log.debug({ sessionId: this.id, reason: why }, 'session ended');
+    const { stats, registry, log } = this.context;
+    log.debug({ sessionId: this.id, reason: why }, 'session ended');
     stats.closedBy[this.#endReason]++;
-    this.#out.clear();
-    this.#stream?.abort();
+    this.#writer.clear();
+    this.#reader.stop();
     this.pin.sessionClosed();
     this.subscription.release();
     this.#leaveIdentity();
     registry.remove(this);
-  }
-
-  #silence(slot: Slot): void {
-    if (this.replyMode === 'skip-next') {
-      slot.isSilent = true;
-      this.replyMode = 'on';
-    } else if (this.replyMode === 'off') {
-      slot.isSilent = true;
-    }
   }
 }
 

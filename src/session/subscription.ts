@@ -139,7 +139,7 @@ export class Subscription implements PinnedHolder {
   }
 
   pinnedDrained(): void {
-    this.#session.resumeReading();
+    this.#session.regulate();
   }
 
   // --- inside --------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { encodeReply, errorReply, type ReplyValue } from '../../src/protocol/encoder.ts';
@@ -33,28 +33,14 @@ describe('a real Redis', () => {
 
   it('finds the same requests in bytes that are nearly right, and the same error', async () => {
     const part = fc.constantFrom(
-      ...[
-        '*',
-        '$',
-        '1',
-        '2',
-        '0',
-        '-',
-        '\r\n',
-        '\r',
-        '\n',
-        ' ',
-        '"',
-        "'",
-        '\\',
-        'x',
-        '\0',
-        '\xff',
-        ':',
-        '\t',
-        '\v',
-      ],
-      ...['*1\r\n', '$4\r\n', 'PING', 'PING\r\n', '*1\r\n$4\r\nPING\r\n', '*2\r\n$4\r\nPING\r\n$1\r\n'],
+      ...Array.from('*$120-\r\n "\'\\x\0\xff:\t\v'),
+      '\r\n',
+      '*1\r\n',
+      '$4\r\n',
+      'PING',
+      'PING\r\n',
+      '*1\r\n$4\r\nPING\r\n',
+      '*2\r\n$4\r\nPING\r\n$1\r\n',
     );
     await fc.assert(
       fc.asyncProperty(fc.array(part, { minLength: 1, maxLength: 25 }), async (parts) => {
@@ -69,7 +55,14 @@ describe('a real Redis', () => {
   });
 
   it('splits inline requests into the same arguments', async () => {
-    const part = fc.constantFrom(...'ab"\'\\ xn4f\t\v\f\r\xe4', '"a b"', "'c d' ", '\\x41', '\\n', ' ');
+    const part = fc.constantFrom(
+      ...Array.from('ab"\'\\ xn4f\t\v\f\r\xe4'),
+      '"a b"',
+      "'c d' ",
+      '\\x41',
+      '\\n',
+      ' ',
+    );
     await fc.assert(
       fc.asyncProperty(fc.array(part, { maxLength: 20 }), async (parts) => {
         const line = Buffer.from(`EVAL "return ARGV" 0 ${parts.join('')}\n`, 'latin1');

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 /** A RESP value for tests, beside the code under test. Strings stand for their latin1 bytes. */
 export type RespModel =

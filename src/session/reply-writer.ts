@@ -1,0 +1,94 @@
+import type { ByteSocket } from '../base/byte-socket.ts';
+import { OutputBuffer } from '../base/output-buffer.ts';
+import { rereadHit } from './near-cache-path.ts';
+import { ReplyQueue } from './reply-queue.ts';
+import type { Session } from './session.ts';
+import type { Slot } from './slot.ts';
+
+/** A session's way out: replies in request order, pushes between them, one write a turn.
+ *  Bounds: the session watches `backlog`. */
+export class ReplyWriter {
+  readonly queue: ReplyQueue = new ReplyQueue();
+  #session: Session;
+  #socket: ByteSocket;
+  #out = new OutputBuffer();
+  /** Bytes of replies that are not yet the head's, and of pushes that wait. */
+  #keptBytes = 0;
+  #heldPushes: Buffer[] = [];
+
+  constructor(session: Session, socket: ByteSocket) {
+    this.#session = session;
+    this.#socket = socket;
+  }
+
+  /** Bytes that this client has made nearcache hold. */
+  get backlog(): number {
+    return this.#out.length + this.#socket.backlog + this.#keptBytes;
+  }
+
+  /** Bytes of the head's reply, or of a reply that nothing is before. */
+  append(chunk: Buffer, start: number, end: number): void {
+    this.#out.append(chunk, start, end);
+  }
+
+  /** A whole reply that nothing is before. */
+  appendAll(bytes: Buffer): void {
+    this.#out.appendAll(bytes);
+  }
+
+  /** A push or message; held back while half of a large reply has left. */
+  push(chunk: Buffer, start: number, end: number): void {
+    if (this.queue.head?.isPartlyOut === true) {
+      this.#heldPushes.push(Buffer.from(chunk.subarray(start, end)));
+      this.#keptBytes += end - start;
+    } else {
+      this.#out.append(chunk, start, end);
+    }
+  }
+
+  kept(bytes: number): void {
+    this.#keptBytes += bytes;
+  }
+
+  /** Let out everything that is ready, from the head on. */
+  advance(): void {
+    const { queue } = this;
+    for (let slot = queue.head; slot !== undefined; slot = queue.head) {
+      if (slot.entry !== undefined && slot.ready === undefined) {
+        // Found while earlier replies were owed: is it still what Redis would say (DESIGN rule 3)?
+        this.#session.waitingHits--;
+        rereadHit(this.#session, slot);
+        if (queue.head !== slot) continue;
+      }
+      if (slot.isHeld || (slot.ready === undefined && !slot.isDone)) break;
+      this.#release(slot);
+    }
+    if (this.#heldPushes.length > 0 && queue.head?.isPartlyOut !== true) this.#releasePushes();
+  }
+
+  flush(): number {
+    const size = this.#out.length;
+    this.#out.flushTo(this.#socket);
+    return size;
+  }
+
+  clear(): void {
+    this.#out.clear();
+    this.#heldPushes = [];
+  }
+
+  #release(slot: Slot): void {
+    this.queue.shift();
+    if (slot.ready === undefined || slot.isSilent || this.#session.isClosed) return;
+    this.#out.appendAll(slot.ready);
+  }
+
+  #releasePushes(): void {
+    const pushes = this.#heldPushes;
+    this.#heldPushes = [];
+    for (const push of pushes) {
+      this.#keptBytes -= push.length;
+      this.#out.appendAll(push);
+    }
+  }
+}

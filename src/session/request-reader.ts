@@ -1,0 +1,137 @@
+import { settleRun } from '../base/output-buffer.ts';
+import { errorReply } from '../protocol/encoder.ts';
+import type { RequestLimits } from '../protocol/limits.ts';
+import { BIG, EMPTY, ERROR, MORE, RequestDecoder } from '../protocol/request-decoder.ts';
+import { BigRequestStream } from './big-request-stream.ts';
+import { dispatch } from './dispatch.ts';
+import { InputBuffer } from './input-buffer.ts';
+import type { Session } from './session.ts';
+
+/** A session's way in: bytes to requests, each dispatched in the order it came.
+ *
+ *  A request that may not go yet (another link still owes replies, a pinned connection is being opened, too much is in
+ *  flight or unread) stalls the reader: its bytes stay in the input buffer, the socket is paused, and it is tried again
+ *  when something was answered. So commands always run in the order sent (DESIGN rule 1).
+ *  Bounds: the input buffer holds one request below `bigBytes` and one read. */
+export class RequestReader {
+  /** Something waits to be dispatched again. */
+  isStalled = false;
+  /** It waits only for the client to read. */
+  isStalledByClient = false;
+  #session: Session;
+  #decoder: RequestDecoder;
+  #input = new InputBuffer();
+  #stream: BigRequestStream | undefined;
+  #isStopped = false;
+
+  constructor(session: Session, limits: RequestLimits) {
+    this.#session = session;
+    this.#decoder = new RequestDecoder(limits);
+  }
+
+  /** Strangers have Redis's tight limits. */
+  set authenticated(isAuthenticated: boolean) {
+    this.#decoder.authenticated = isAuthenticated;
+  }
+
+  /** Redis takes the request that is being passed on more slowly than the client sends it. */
+  get isFull(): boolean {
+    return this.#stream?.isFull === true;
+  }
+
+  received(buffer: Buffer, length: number): void {
+    if (this.#isStopped) return;
+    if (this.isStalled || this.#input.length > 0) {
+      this.#input.append(buffer, 0, length);
+      if (!this.isStalled) this.#processInput();
+      return;
+    }
+    const used = this.#process(buffer, 0, length);
+    if (used < length) this.#input.append(buffer, used, length);
+  }
+
+  /** Try again what had to wait. */
+  resume(): void {
+    this.isStalled = false;
+    this.isStalledByClient = false;
+    this.#processInput();
+  }
+
+  /** Take no more requests; what is held is dropped. */
+  stop(): void {
+    this.#isStopped = true;
+    this.isStalled = false;
+    this.#stream?.abort();
+    this.#stream = undefined;
+  }
+
+  #processInput(): void {
+    const { bytes, start, end } = this.#input;
+    if (bytes === undefined) return;
+    this.#input.consumeTo(this.#process(bytes, start, end));
+    // The input buffer moves its bytes when it needs room; nothing may still refer to them.
+    settleRun();
+  }
+
+  /** Take as many requests as may go now; returns where the rest begins. */
+  #process(buffer: Buffer, start: number, end: number): number {
+    let at = start;
+    while (at < end && !this.#isStopped) {
+      if (this.#session.isBehind) {
+        this.isStalledByClient = true;
+        return this.#stall(at);
+      }
+      const next = this.#stream === undefined ? this.#step(buffer, at, end) : this.#skim(buffer, at, end);
+      if (next === at) break;
+      at = next;
+    }
+    return this.#isStopped ? end : at;
+  }
+
+  /** One request: where the next begins, or `at` itself when nothing can be done now. */
+  #step(buffer: Buffer, at: number, end: number): number {
+    const decoder = this.#decoder;
+    switch (decoder.next(buffer, at, end)) {
+      case MORE:
+        return at;
+      case EMPTY:
+        return decoder.consumedTo;
+      case ERROR:
+        return this.#fail(decoder.error, end);
+      case BIG:
+        this.#stream = BigRequestStream.begin(this.#session, decoder.request);
+        return this.#stream === undefined ? this.#stall(at) : this.#skim(buffer, at, end);
+      default: {
+        const used = dispatch(this.#session, decoder.request, buffer, decoder.consumedTo, end);
+        return used < 0 ? this.#stall(at) : used;
+      }
+    }
+  }
+
+  /** Pass on what belongs to a request that is too large to be collected. */
+  #skim(buffer: Buffer, at: number, end: number): number {
+    const stream = this.#stream as BigRequestStream;
+    const size = this.#decoder.skim(buffer, at, end);
+    if (size < 0) return this.#fail(this.#decoder.error, end);
+    stream.write(buffer, at, at + size);
+    if (this.#decoder.bigDone) {
+      stream.finish();
+      this.#stream = undefined;
+    }
+    return at + size;
+  }
+
+  #stall(at: number): number {
+    this.isStalled = true;
+    this.#session.regulate();
+    return at;
+  }
+
+  /** Redis's words, then the end. */
+  #fail(text: string, end: number): number {
+    this.#session.context.stats.protocolErrors++;
+    this.#session.answer(errorReply(`ERR Protocol error: ${text}`));
+    this.#session.endAfterReplies('protocol');
+    return end;
+  }
+}
