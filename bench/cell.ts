@@ -6,7 +6,7 @@ import { buildBatches, expectedReply } from './load/request.ts';
 import { warmCache, writeKeys } from './load/warm-up.ts';
 import type { ThroughputOptions } from './options.ts';
 import { mergeHistograms, type Percentiles, percentilesOf } from './report/percentiles.ts';
-import { median } from './report/table.ts';
+import { median, percent } from './report/table.ts';
 import { type Bench, type Cell, requestsFor, type Sample, takeSample } from './sample.ts';
 import { reasonOf, type Target, type TargetId } from './targets.ts';
 
@@ -36,7 +36,7 @@ export interface FailedRow extends Cell {
 }
 
 /** Above this share of the machine other programs may have decided a round. */
-const quietShare = 0.05;
+export const quietShare = 0.05;
 /** The offered load of the percentiles: modest, so that they show the target and not its queue. */
 const mostBatchesPerSecond = 5_000;
 
@@ -171,7 +171,7 @@ export function whyInvalid(
 ): string | undefined {
   const perOp = row.backendCommandsPerOp.toFixed(2);
   if (row.target === 'nearcache-hit' && row.test === 'get') {
-    if ((row.hitRatio ?? 0) < 0.99) return `only ${((row.hitRatio ?? 0) * 100).toFixed(1)} % hits`;
+    if ((row.hitRatio ?? 0) < 0.99) return `only ${percent(row.hitRatio ?? 0)} hits`;
     if (row.backendCommandsPerOp > 0.01) return `${perOp} commands an operation reached Redis`;
   } else if (row.backendCommandsPerOp < 0.99) {
     return `only ${perOp} commands an operation reached Redis`;

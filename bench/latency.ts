@@ -13,6 +13,7 @@ import { chooseCores, pin } from './pinning.ts';
 import { hopTable, latencyPlot } from './report/latency-report.ts';
 import { mergeHistograms, type Percentiles, percentilesOf } from './report/percentiles.ts';
 import { writeResults } from './report/results.ts';
+import { percent } from './report/table.ts';
 import { reasonOf, startBackend, startTarget, type Target, type TargetId } from './targets.ts';
 
 /** One target across one hop. Units: ms. Shape: `held` is how long the relay really held a chunk each way during the
@@ -147,7 +148,7 @@ class TargetRun {
       held: this.#held.toSorted((a, b) => b.count - a.count)[0] as Percentiles,
       sendLag: percentilesOf(mergeHistograms(this.#sendLags)),
       hitRatio,
-      invalid: missed ? `only ${((hitRatio ?? 0) * 100).toFixed(1)} % hits` : undefined,
+      invalid: missed ? `only ${percent(hitRatio ?? 0)} hits` : undefined,
     };
   }
 

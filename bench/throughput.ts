@@ -1,13 +1,14 @@
 /** `npm run bench -- throughput`: operations a second, CPU, memory and percentiles of every target, side by side. */
 import { Redis } from 'ioredis';
 
-import { type FailedRow, measureCell, type Row } from './cell.ts';
+import { type FailedRow, measureCell, quietShare, type Row } from './cell.ts';
 import { judge } from './gate.ts';
 import { keyNames } from './load/request.ts';
 import { describeMachine, type Machine, machineLine } from './machine.ts';
 import type { ThroughputOptions } from './options.ts';
 import { chooseCores, pin } from './pinning.ts';
 import { writeResults } from './report/results.ts';
+import { percent } from './report/table.ts';
 import { cellTable, throughputPlot, verdictTable } from './report/throughput-report.ts';
 import type { Bench, Cell } from './sample.ts';
 import { type MissingTarget, startBackend, startTarget, type Target } from './targets.ts';
@@ -77,6 +78,12 @@ function cellsOf({ tests, clients, sizes, pipelines }: ThroughputOptions): Cell[
 function report(rows: readonly (Row | FailedRow)[], machine: Machine, options: ThroughputOptions): boolean {
   const verdicts = options.preset === 'gate' ? judge(rows) : [];
   if (verdicts.length > 0) console.log(`\n${verdictTable(verdicts)}`);
+  const disturbance = Math.max(0, ...rows.map((row) => ('failed' in row ? 0 : row.othersShare)));
+  if (disturbance >= quietShare) {
+    console.log(
+      `\nOther programs used up to ${percent(disturbance)} of the CPU: run again on a quiet machine.`,
+    );
+  }
   const name = options.preset === 'full' ? 'throughput' : `throughput-${options.preset}`;
   const files = writeResults(name, machine, { options, rows, verdicts }, throughputPlot(rows, machine));
   console.log(`\nwritten: ${files.join(', ')}`);

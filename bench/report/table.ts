@@ -37,6 +37,11 @@ export function quantity(value: number | undefined): string {
   return value >= 1e3 ? `${digits(value / 1e3)} k` : value.toFixed(0);
 }
 
+/** 0.123 as `12.3 %`. */
+export function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
+
 /** The middle value, or the mean of the middle two; NaN of nothing. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);

@@ -1,11 +1,11 @@
 /** How throughput rows look in the terminal and in the plot. */
-import type { FailedRow, Row } from '../cell.ts';
+import { type FailedRow, quietShare, type Row } from '../cell.ts';
 import type { Verdict } from '../gate.ts';
 import { type Machine, machineLine } from '../machine.ts';
 import type { Cell } from '../sample.ts';
 import { connectionCount, seriesOf } from './series.ts';
 import type { Panel, Plot } from './svg.ts';
-import { type Column, digits, quantity, renderTable } from './table.ts';
+import { type Column, digits, percent, quantity, renderTable } from './table.ts';
 
 const columns: readonly Column[] = [
   { title: 'target', align: 'left' },
@@ -94,7 +94,7 @@ function cells(row: Row | FailedRow): string[] {
     digits(row.latency?.p50),
     digits(row.latency?.p99),
     digits(row.latency?.p999),
-    row.hitRatio === undefined ? '–' : `${(row.hitRatio * 100).toFixed(1)} %`,
+    row.hitRatio === undefined ? '–' : percent(row.hitRatio),
     digits(row.backendCommandsPerOp),
     row.invalid === undefined ? noise(row) : `INVALID: ${row.invalid}`,
   ];
@@ -106,5 +106,5 @@ function nameOf({ target, test }: Row | FailedRow): string {
 }
 
 function noise({ othersShare }: Row): string {
-  return othersShare < 0.05 ? '' : `noisy: others used up to ${(othersShare * 100).toFixed(0)} % of the CPU`;
+  return othersShare < quietShare ? '' : `noisy: others used up to ${percent(othersShare)} of the CPU`;
 }

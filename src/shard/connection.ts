@@ -4,7 +4,7 @@ import { ByteSocket, sharedReadBuffer } from '../base/byte-socket.ts';
 import type { Clock } from '../base/clock.ts';
 import { Fifo } from '../base/fifo.ts';
 import { OutputBuffer } from '../base/output-buffer.ts';
-import { atEndOfTurn, type EndOfTurn } from '../base/turn.ts';
+import { atEndOfNextTurn, type EndOfTurn } from '../base/turn.ts';
 import { ReplyScanner } from '../protocol/reply-scanner.ts';
 import type { Call, CallFailure } from './call.ts';
 import type { ShardStats } from './shard-stats.ts';
@@ -89,7 +89,7 @@ export class Connection implements EndOfTurn {
       this.lastByteAt = this.#clock.now();
       this.#owner.opened();
       // What was written before the socket was open.
-      if (this.out.length > 0) atEndOfTurn(this);
+      if (this.out.length > 0) atEndOfNextTurn(this);
     });
   }
 
@@ -108,7 +108,7 @@ export class Connection implements EndOfTurn {
   write(buffer: Buffer, start: number, end: number): void {
     this.out.append(buffer, start, end);
     this.#stats.bytesOut += end - start;
-    if (!this.isListed) atEndOfTurn(this);
+    if (!this.isListed) atEndOfNextTurn(this);
   }
 
   endTurn(): void {

@@ -10,7 +10,10 @@ export function differencesBetween(redis: readonly Exchange[], target: readonly 
   for (let i = 0; i < Math.max(redis.length, target.length); i++) {
     const [expected, got] = [redis[i], target[i]];
     if (expected !== undefined && got !== undefined && same(expected, got)) continue;
-    found.push(`${expected?.label ?? got?.label}\n    expected ${text(expected)}\n    got      ${text(got)}`);
+    const before = redis[i - 1]?.label;
+    found.push(
+      `${expected?.label ?? got?.label} (after ${before})\n    expected ${text(expected)}\n    got      ${text(got)}`,
+    );
     // Behind a reply too many or too few, every further line would differ.
     if (got === undefined || got.label === 'stopped') break;
   }

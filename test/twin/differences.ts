@@ -71,7 +71,14 @@ export const differences: readonly Difference[] = [
     reason: 'connection: id, address, descriptor, ages, buffers and counters are its own',
     masked: 'all values but name, db, sub, psub, ssub, multi, user, redir and resp',
     pattern:
-      /(?<=^|\n)[$=]\d+(?=\r)|\b(?<=(?:id|addr|laddr|fd|age|idle|flags|qbuf|qbuf-free|argv-mem|multi-mem|rbs|rbp|obl|oll|omem|tot-mem|events|cmd)=)\S*/g,
+      /(?<=^|\n)[$=]\d+(?=\r)|(?<=\b(?:id|addr|laddr|fd|age|idle|flags|qbuf|qbuf-free|argv-mem|multi-mem|rbs|rbp|obl|oll|omem|tot-mem|events|cmd)=)\S*/g,
+  },
+  {
+    commands: ['client|list'],
+    when: /^client list(?! id)/i,
+    reason: 'connection: nearcache lists its own sessions, Redis its connections',
+    masked: 'all values of the first line, and the further lines',
+    pattern: /(?<==)\S*|(?<=^[^]+resp=\S+\n)[^]+(?=\r\n$)/g,
   },
   {
     commands: ['info'],

@@ -80,11 +80,13 @@ class Running {
     const { password, bare } = this.#options;
     const auth = password === undefined ? [] : [`AUTH ${password}`];
     this.#redis = await connectRaw({ port: this.#target.redisPort });
-    const forget = ['SCRIPT FLUSH', 'FUNCTION FLUSH', 'ACL LOG RESET', 'SLOWLOG RESET'];
-    await sendAll(this.#redis, [...auth, 'FLUSHALL', ...forget]);
+    const forget = ['CLIENT UNPAUSE', 'SCRIPT FLUSH', 'FUNCTION FLUSH', 'ACL LOG RESET', 'SLOWLOG RESET'];
+    await sendAll(this.#redis, auth);
+    await sendAll(this.#redis, [...forget, 'FLUSHALL']);
     const through = await connectRaw({ port: this.#target.port });
     try {
-      await sendAll(through, [...auth, 'FLUSHALL', ...(bare ? [] : fixture)]);
+      await sendAll(through, auth);
+      await sendAll(through, ['FLUSHALL', ...(bare ? [] : fixture)]);
     } finally {
       through.close();
     }

@@ -28,6 +28,8 @@ const protocols: readonly Protocol[] = [2, 3];
 /** Redis against itself: what differs then is the fault of a case, not of nearcache. */
 const selfCheck = process.env['NEARCACHE_TWIN'] === 'self';
 
+const shownDifferences = 20;
+
 const modes = [
   { name: 'nearcache', flags: [] },
   { name: 'nearcache without its cache', flags: ['--cache-size', '0'] },
@@ -79,8 +81,8 @@ async function prepare({ lines, ready }: NonNullable<Stage['prepare']>): Promise
   connection.close();
 }
 
-/** Runs the steps at Redis, then at each target, and fails with all that differs. */
-async function twin(title: string, steps: readonly Step[], options: RunOptions): Promise<void> {
+/** Runs the steps at Redis, then at each target, and returns all that differs. */
+async function twin(title: string, steps: readonly Step[], options: RunOptions): Promise<string[]> {
   const withNames = { ...options, names: { other: String(other.port) } };
   const expected = await run({ name: 'Redis', port: redis.port, redisPort: redis.port }, steps, withNames);
   coverage.add(expected);
@@ -90,18 +92,26 @@ async function twin(title: string, steps: readonly Step[], options: RunOptions):
       found.push(`${target.name}, RESP${options.protocol}, ${title}: ${difference}`);
     }
   }
-  expect([...found, ...lastWords()].join('\n  ')).toBe('');
+  return [...found, ...lastWords()];
+}
+
+/** Fails with the first of these differences. */
+function expectNone(found: readonly string[]): void {
+  expect(found.slice(0, shownDifferences).join('\n  ')).toBe('');
 }
 
 function testGroup(group: Group, password: string | undefined): void {
   for (const bare of [false, true]) {
     for (const [title, plain] of Object.entries((bare ? group.bare : group.plain) ?? {})) {
       test(title, async () => {
+        const found: string[] = [];
         for (const protocol of protocols) {
           for (const shape of shapes) {
-            await twin(shape, stepsIn(shape, linesOf(plain), facts), { protocol, bare, password });
+            const steps = stepsIn(shape, linesOf(plain), facts);
+            found.push(...(await twin(shape, steps, { protocol, bare, password })));
           }
         }
+        expectNone(found);
       });
     }
   }
@@ -109,7 +119,11 @@ function testGroup(group: Group, password: string | undefined): void {
     group.scripts ?? {},
   )) {
     test(title, async () => {
-      for (const protocol of only) await twin('as it stands', steps, { protocol, password, ...options });
+      const found: string[] = [];
+      for (const protocol of only) {
+        found.push(...(await twin('as it stands', steps, { protocol, password, ...options })));
+      }
+      expectNone(found);
     });
   }
 }
@@ -129,9 +143,9 @@ for (const stage of stages) {
     describe('mistakes', () => {
       for (const [title, make] of Object.entries(mistakes)) {
         test(title, async () => {
-          for (const protocol of protocols) {
-            for (const steps of make(facts)) await twin(title, steps, { protocol });
-          }
+          const found: string[] = [];
+          for (const protocol of protocols) found.push(...(await twin(title, make(facts), { protocol })));
+          expectNone(found);
         });
       }
     });

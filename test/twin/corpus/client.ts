@@ -178,10 +178,10 @@ export const client: Group = {
     },
     'CLIENT PAUSE holds writes back': {
       steps: [
-        on('b', 'CLIENT PAUSE 100000 WRITE'),
+        on('b', 'CLIENT PAUSE 3000 WRITE'),
         'GET str',
         on('a', 'SET str x', 0),
-        on('b', 'GET str'),
+        on('b', 'PING'),
         on('b', 'CLIENT UNPAUSE'),
         read('a'),
         on('b', 'GET str'),

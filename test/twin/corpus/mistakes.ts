@@ -1,20 +1,19 @@
 import type { CommandFact, CommandFacts } from '../command-facts.ts';
 import type { Line, Step } from '../script.ts';
 
-/** Cases made from the server's own list of commands: the steps of several runs. */
-type Make = (facts: CommandFacts) => readonly Step[][];
+/** A case made from the server's own list of commands. */
+type Make = (facts: CommandFacts) => readonly Step[];
 
 export const mistakes: Readonly<Record<string, Make>> = {
-  'one argument too few is answered as Redis does': (facts) => [tooFew(facts)],
-  'one argument too many is answered as Redis does': (facts) => [tooMany(facts)],
+  'one argument too few is answered as Redis does': tooFew,
+  'one argument too many is answered as Redis does': tooMany,
   'too few or too many arguments abort a transaction': (facts) =>
     aborted([...tooFew(facts), ...tooMany(facts)]),
-  'the name alone of a command is answered as Redis does': (facts) => [
+  'the name alone of a command is answered as Redis does': (facts) =>
     [...facts.all.values()]
       .filter(({ name, arity }) => !name.includes('|') && Math.abs(arity) > 1)
       .map(({ name }) => [name]),
-  ],
-  'an unknown subcommand is answered as Redis does': (facts) => [unknownSubcommands(facts)],
+  'an unknown subcommand is answered as Redis does': unknownSubcommands,
   'an unknown subcommand aborts a transaction': (facts) => aborted(unknownSubcommands(facts)),
 };
 
@@ -39,8 +38,8 @@ function unknownSubcommands(facts: CommandFacts): Line[] {
 }
 
 /** A transaction for each line: the line is refused, so EXEC is. */
-function aborted(lines: readonly Line[]): Step[][] {
-  return [lines.flatMap((line) => ['MULTI', line, 'EXEC'])];
+function aborted(lines: readonly Line[]): Step[] {
+  return lines.flatMap((line) => ['MULTI', line, 'EXEC']);
 }
 
 function filled(fact: CommandFact, count: number): Line {

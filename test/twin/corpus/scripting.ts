@@ -107,8 +107,6 @@ export const scripting: Group = {
       'SCRIPT EXISTS e0e1f9fabfc9d4800c877a703b823ac0578ff8db ffffffffffffffffffffffffffffffffffffffff',
       ['SCRIPT', 'LOAD', 'this is not lua'],
       'SCRIPT KILL',
-      'SCRIPT DEBUG NO',
-      'SCRIPT DEBUG NOPE',
       'SCRIPT FLUSH',
       'SCRIPT EXISTS e0e1f9fabfc9d4800c877a703b823ac0578ff8db',
       'EVALSHA e0e1f9fabfc9d4800c877a703b823ac0578ff8db 0',
@@ -166,6 +164,8 @@ export const scripting: Group = {
     ],
   },
   scripts: {
+    // Redis refuses it in a pipeline, and what is a pipeline only the connection to it tells.
+    'SCRIPT DEBUG': { steps: ['SCRIPT DEBUG NO', 'SCRIPT DEBUG NOPE'] },
     'SCRIPT KILL ends a script that another client runs': {
       steps: [
         'CONFIG SET busy-reply-threshold 1',
