@@ -4,6 +4,7 @@ import type { Histogram } from 'hdr-histogram-js';
 import { type OpenLoopPlan, runOpenLoop } from './load/open-loop.ts';
 import { buildBatches, expectedReply } from './load/request.ts';
 import { warmCache, writeKeys } from './load/warm-up.ts';
+import { quietest, quietShare, watchOthers } from './others.ts';
 import type { ThroughputOptions } from './options.ts';
 import { mergeHistograms, type Percentiles, percentilesOf } from './report/percentiles.ts';
 import { median, percent } from './report/table.ts';
@@ -35,8 +36,6 @@ export interface FailedRow extends Cell {
   readonly failed: string;
 }
 
-/** Above this share of the machine other programs may have decided a round. */
-export const quietShare = 0.05;
 /** The offered load of the percentiles: modest, so that they show the target and not its queue. */
 const mostBatchesPerSecond = 5_000;
 
@@ -61,7 +60,7 @@ class CellRun {
   readonly #cell: Cell;
   readonly #requests = new Map<Target, number>();
   readonly #samples = new Map<Target, Sample[]>();
-  readonly #histograms = new Map<Target, Histogram[]>();
+  readonly #latencies = new Map<Target, { latency: Histogram; othersShare: number }[]>();
   readonly #failures = new Map<Target, string>();
   #batchesPerSecond = 0;
 
@@ -80,18 +79,13 @@ class CellRun {
     });
   }
 
-  /** A round that other programs disturbed is run again, up to as many extra rounds as were asked for. */
   async throughput(rounds: number): Promise<void> {
-    for (let quiet = 0, run = 0; quiet < rounds && run < rounds * 2; run++) {
-      let others = 0;
-      await this.#forEach(async (target) => {
-        const requests = this.#requests.get(target) as number;
-        const sample = await takeSample(this.#bench, target, this.#cell, requests);
-        append(this.#samples, target, sample);
-        others = Math.max(others, sample.othersShare);
-      });
-      if (others < quietShare) quiet++;
-    }
+    await this.#rounds(rounds, async (target) => {
+      const requests = this.#requests.get(target) as number;
+      const sample = await takeSample(this.#bench, target, this.#cell, requests);
+      append(this.#samples, target, sample);
+      return sample;
+    });
   }
 
   /** All targets get the same load: half of what the slowest can do, at most `mostBatchesPerSecond`. */
@@ -107,20 +101,22 @@ class CellRun {
       seconds,
       warmUpSeconds: 0.2,
     };
-    for (let round = 0; round < rounds; round++) {
-      await this.#forEach(async (target) => {
-        if (target.id === 'nearcache-hit' && test === 'get') await warmCache(target, this.#bench.keys);
-        append(this.#histograms, target, (await runOpenLoop({ ...load, port: target.port })).latency);
-      });
-    }
+    await this.#rounds(rounds, async (target) => {
+      if (target.id === 'nearcache-hit' && test === 'get') await warmCache(target, this.#bench.keys);
+      const others = watchOthers([target.pid, this.#bench.backend.pid]);
+      const { latency } = await runOpenLoop({ ...load, port: target.port });
+      const round = { latency, othersShare: others() };
+      append(this.#latencies, target, round);
+      return round;
+    });
   }
 
   row(target: Target, rounds: number): Row | FailedRow {
     const head = { ...this.#cell, target: target.id };
     const failed = this.#failures.get(target);
     if (failed !== undefined) return { ...head, failed };
-    const all = this.#samples.get(target) ?? [];
-    const samples = all.toSorted((a, b) => a.othersShare - b.othersShare).slice(0, rounds);
+    const samples = quietest(this.#samples.get(target) ?? [], rounds);
+    const latencies = quietest(this.#latencies.get(target) ?? [], rounds);
     const total = (pick: (sample: Sample) => number): number => samples.reduce((sum, s) => sum + pick(s), 0);
     const requests = total((s) => s.requests);
     const isBackend = target.pid === this.#bench.backend.pid;
@@ -134,8 +130,8 @@ class CellRun {
       residentBytes: Math.max(...samples.map((s) => s.residentBytes)),
       backendCommandsPerOp: total((s) => s.backendCommands) / requests,
       hitRatio: reads > 0 && head.test === 'get' ? total((s) => s.hits) / reads : undefined,
-      latency: this.#latency(target),
-      othersShare: Math.max(...samples.map((s) => s.othersShare)),
+      latency: this.#latency(latencies.map(({ latency }) => latency)),
+      othersShare: Math.max(...[...samples, ...latencies].map((round) => round.othersShare)),
     };
     return { ...row, invalid: whyInvalid(row) };
   }
@@ -146,10 +142,21 @@ class CellRun {
     return { connections, batches, reply: expectedReply(test, size) };
   }
 
-  #latency(target: Target): Row['latency'] {
-    const histograms = this.#histograms.get(target);
-    if (histograms === undefined) return undefined;
+  #latency(histograms: readonly Histogram[]): Row['latency'] {
+    if (histograms.length === 0) return undefined;
     return { ...percentilesOf(mergeHistograms(histograms)), batchesPerSecond: this.#batchesPerSecond };
+  }
+
+  /** Calls `step` for every target in turn. A round that other programs disturbed is run again, up to as many extra rounds
+   *  as were asked for. */
+  async #rounds(count: number, step: (target: Target) => Promise<{ othersShare: number }>): Promise<void> {
+    for (let quiet = 0, run = 0; quiet < count && run < count * 2; run++) {
+      let most = 0;
+      await this.#forEach(async (target) => {
+        most = Math.max(most, (await step(target)).othersShare);
+      });
+      if (most < quietShare) quiet++;
+    }
   }
 
   /** Calls `step` for every target that has not failed; a target that fails is out of this cell. */

@@ -8,6 +8,7 @@ import { runOpenLoop } from './load/open-loop.ts';
 import { buildBatches, expectedReply, keyNames } from './load/request.ts';
 import { readCounts, warmCache, writeKeys } from './load/warm-up.ts';
 import { describeMachine, machineLine } from './machine.ts';
+import { watchOthers } from './others.ts';
 import type { LatencyOptions } from './options.ts';
 import { chooseCores, pin } from './pinning.ts';
 import { hopTable, latencyPlot } from './report/latency-report.ts';
@@ -27,6 +28,7 @@ export interface LatencyRow {
   readonly held: Percentiles;
   readonly sendLag: Percentiles;
   readonly hitRatio: number | undefined;
+  readonly othersShare: number;
   readonly invalid: string | undefined;
 }
 
@@ -116,6 +118,7 @@ class TargetRun {
   readonly #latencies: Histogram[] = [];
   readonly #sendLags: Histogram[] = [];
   readonly #held: Percentiles[] = [];
+  #othersShare = 0;
   #hits = 0;
   #reads = 0;
   #failed: string | undefined;
@@ -148,16 +151,18 @@ class TargetRun {
       held: this.#held.toSorted((a, b) => b.count - a.count)[0] as Percentiles,
       sendLag: percentilesOf(mergeHistograms(this.#sendLags)),
       hitRatio,
+      othersShare: this.#othersShare,
       invalid: missed ? `only ${percent(hitRatio ?? 0)} hits` : undefined,
     };
   }
 
   async #measure(): Promise<void> {
     const { target, hop, connections } = this.#plan;
-    const { redis, keys, options } = this.#scene;
+    const { redis, backend, keys, options } = this.#scene;
     if (target.id === 'nearcache-hit') await warmCache(target, keys);
     const before = await readCounts(redis, target);
     await hop.held();
+    const others = watchOthers([target.pid, hop.pid, backend.pid]);
     const outcome = await runOpenLoop({
       port: target.port,
       connections,
@@ -167,6 +172,7 @@ class TargetRun {
       seconds: options.seconds,
       warmUpSeconds: 0.3,
     });
+    this.#othersShare = Math.max(this.#othersShare, others());
     this.#held.push(await hop.held());
     const after = await readCounts(redis, target);
     this.#latencies.push(outcome.latency);

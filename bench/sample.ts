@@ -4,7 +4,8 @@ import type { Redis } from 'ioredis';
 import { runRedisBenchmark } from './load/redis-benchmark.ts';
 import type { TestName } from './load/request.ts';
 import { type Counts, readCounts, warmCache } from './load/warm-up.ts';
-import { cpuSeconds, endedChildrenCpuSeconds, machineBusySeconds, residentBytes } from './process-usage.ts';
+import { watchOthers } from './others.ts';
+import { cpuSeconds, residentBytes } from './process-usage.ts';
 import type { Target } from './targets.ts';
 
 /** One square of the matrix. Units: `size` in bytes. */
@@ -34,7 +35,6 @@ export interface Bench {
   readonly backend: Target;
   readonly redis: Redis;
   readonly keys: readonly string[];
-  readonly cores: number;
 }
 
 /** How many requests take about `seconds`: a first guess, then a better one from a short run, which also warms the
@@ -61,21 +61,17 @@ export async function takeSample(
 ): Promise<Sample> {
   if (target.id === 'nearcache-hit' && cell.test === 'get') await warmCache(target, bench.keys);
   const countsBefore = await readCounts(bench.redis, target);
-  const before = readClocks(bench, target);
+  const others = watchOthers([target.pid, bench.backend.pid]);
+  const [targetCpu, backendCpu] = [cpuSeconds(target.pid), cpuSeconds(bench.backend.pid)];
   const requestsPerSecond = await runRedisBenchmark({ ...plan(bench, target, cell), requests });
-  const after = readClocks(bench, target);
-  const counts = difference(countsBefore, await readCounts(bench.redis, target));
-  const targetCpu = after.target - before.target;
-  const backendCpu = target.pid === bench.backend.pid ? 0 : after.backend - before.backend;
-  const others = after.busy - before.busy - targetCpu - backendCpu - (after.own - before.own);
   return {
     requests,
     requestsPerSecond,
-    targetCpu,
-    backendCpu,
-    ...counts,
+    targetCpu: cpuSeconds(target.pid) - targetCpu,
+    backendCpu: cpuSeconds(bench.backend.pid) - backendCpu,
+    othersShare: others(),
+    ...difference(countsBefore, await readCounts(bench.redis, target)),
     residentBytes: residentBytes(target.pid),
-    othersShare: Math.max(0, others) / (((after.wallMs - before.wallMs) / 1000) * bench.cores),
   };
 }
 
@@ -85,25 +81,6 @@ function plan(
   cell: Cell,
 ): Omit<Parameters<typeof runRedisBenchmark>[0], 'requests'> {
   return { ...cell, port: target.port, keys: bench.keys.length };
-}
-
-interface Clocks {
-  readonly wallMs: number;
-  readonly target: number;
-  readonly backend: number;
-  /** This process and the load generators that it has started. */
-  readonly own: number;
-  readonly busy: number;
-}
-
-function readClocks(bench: Bench, target: Target): Clocks {
-  return {
-    wallMs: performance.now(),
-    target: cpuSeconds(target.pid),
-    backend: cpuSeconds(bench.backend.pid),
-    own: cpuSeconds(process.pid) + endedChildrenCpuSeconds(),
-    busy: machineBusySeconds(),
-  };
 }
 
 function difference(before: Counts, after: Counts): Counts {

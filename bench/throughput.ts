@@ -1,10 +1,11 @@
 /** `npm run bench -- throughput`: operations a second, CPU, memory and percentiles of every target, side by side. */
 import { Redis } from 'ioredis';
 
-import { type FailedRow, measureCell, quietShare, type Row } from './cell.ts';
+import { type FailedRow, measureCell, type Row } from './cell.ts';
 import { judge } from './gate.ts';
 import { keyNames } from './load/request.ts';
 import { describeMachine, type Machine, machineLine } from './machine.ts';
+import { quietShare } from './others.ts';
 import type { ThroughputOptions } from './options.ts';
 import { chooseCores, pin } from './pinning.ts';
 import { writeResults } from './report/results.ts';
@@ -23,7 +24,7 @@ export async function throughput(options: ThroughputOptions, command: string): P
   const redis = new Redis(backend.port, '127.0.0.1');
   try {
     placeOnCores([backend, ...running], options);
-    const bench: Bench = { backend, redis, keys: keyNames(options.keys), cores: machine.cores };
+    const bench: Bench = { backend, redis, keys: keyNames(options.keys) };
     const rows: (Row | FailedRow)[] = [];
     for (const cell of cellsOf(options)) {
       const measured = await measureCell(bench, running, cell, options);

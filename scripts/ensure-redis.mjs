@@ -20,6 +20,7 @@ const installers = [
 
 try {
   ensureRedis();
+  if (process.env.npm_lifecycle_event !== 'predemo') ensurePythonClient();
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;
@@ -66,6 +67,19 @@ function withoutStartingServices(action) {
     action();
   } finally {
     if (ours) rmSync(policy);
+  }
+}
+
+/** redis-py, on which a test runs a Python app. Where this cannot install it, that test says what is missing. */
+function ensurePythonClient() {
+  const asked = spawnSync('/usr/bin/python3', ['-c', 'import redis'], { stdio: 'ignore' });
+  if (asked.status === 0 || !isOnPath('apt-get') || process.getuid?.() !== 0) return;
+  console.log('redis-py is not installed; installing it: apt-get install python3-redis');
+  try {
+    run('apt-get', ['update', '--quiet']);
+    run('apt-get', ['install', '--quiet', '--yes', '--no-install-recommends', 'python3-redis']);
+  } catch (error) {
+    console.error(error.message);
   }
 }
 

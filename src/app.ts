@@ -50,6 +50,7 @@ export class App {
       stats: new ShardStats(),
       cache,
     });
+    this.#shard.onRefused = (identity) => this.#registry.closeAllOf(identity);
     const options = sessionOptions(config);
     const context: SessionContext = {
       options,

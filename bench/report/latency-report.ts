@@ -3,7 +3,7 @@ import type { FailedLatencyRow, LatencyRow } from '../latency.ts';
 import { type Machine, machineLine } from '../machine.ts';
 import { connectionCount, seriesOf } from './series.ts';
 import type { Plot } from './svg.ts';
-import { type Column, digits, percent, renderTable } from './table.ts';
+import { type Column, digits, noise, percent, renderTable } from './table.ts';
 
 type AnyRow = LatencyRow | FailedLatencyRow;
 
@@ -86,6 +86,6 @@ function cells(row: AnyRow, rows: readonly AnyRow[]): string[] {
     `${digits(held.p50)}, ${digits(held.p99)}`,
     digits(row.sendLag.p99),
     row.hitRatio === undefined ? '–' : percent(row.hitRatio),
-    row.invalid === undefined ? '' : `INVALID: ${row.invalid}`,
+    row.invalid === undefined ? noise(row) : `INVALID: ${row.invalid}`,
   ];
 }

@@ -1,3 +1,5 @@
+import { quietShare } from '../others.ts';
+
 /** One column. `align` is where the digits stand. */
 export interface Column {
   readonly title: string;
@@ -40,6 +42,11 @@ export function quantity(value: number | undefined): string {
 /** 0.123 as `12.3 %`. */
 export function percent(share: number): string {
   return `${(share * 100).toFixed(1)} %`;
+}
+
+/** The note on a row that other programs may have decided. */
+export function noise({ othersShare }: { readonly othersShare: number }): string {
+  return othersShare < quietShare ? '' : `noisy: others used up to ${percent(othersShare)} of the CPU`;
 }
 
 /** The middle value, or the mean of the middle two; NaN of nothing. */

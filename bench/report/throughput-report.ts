@@ -1,11 +1,11 @@
 /** How throughput rows look in the terminal and in the plot. */
-import { type FailedRow, quietShare, type Row } from '../cell.ts';
+import type { FailedRow, Row } from '../cell.ts';
 import type { Verdict } from '../gate.ts';
 import { type Machine, machineLine } from '../machine.ts';
 import type { Cell } from '../sample.ts';
 import { connectionCount, seriesOf } from './series.ts';
 import type { Panel, Plot } from './svg.ts';
-import { type Column, digits, percent, quantity, renderTable } from './table.ts';
+import { type Column, digits, noise, percent, quantity, renderTable } from './table.ts';
 
 const columns: readonly Column[] = [
   { title: 'target', align: 'left' },
@@ -103,8 +103,4 @@ function cells(row: Row | FailedRow): string[] {
 /** With a cache a SET is no hit, so the row says what it is. */
 function nameOf({ target, test }: Row | FailedRow): string {
   return target === 'nearcache-hit' && test === 'set' ? 'nearcache-on' : target;
-}
-
-function noise({ othersShare }: Row): string {
-  return othersShare < quietShare ? '' : `noisy: others used up to ${percent(othersShare)} of the CPU`;
 }

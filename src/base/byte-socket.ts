@@ -18,6 +18,21 @@ export interface ByteSocketEvents {
  *  thousand idle connections cost no read memory. */
 export const sharedReadBuffer: Buffer = Buffer.allocUnsafeSlow(65536);
 
+const LINGER_MS = 2000;
+
+/** Send what was written and `lastWords`, then close. What still comes in is read and dropped, since closing over unread
+ *  bytes is a reset, which may overtake the last words. Bounds: whoever takes nothing, or does not close its side, within
+ *  LINGER_MS is cut off. */
+export function endSocket(socket: Socket, lastWords?: Buffer): void {
+  if (lastWords !== undefined) socket.write(lastWords);
+  socket.setTimeout(LINGER_MS, () => socket.destroy());
+  socket.end(() => {
+    const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+    socket.once('close', () => clearTimeout(timer));
+  });
+  socket.resume();
+}
+
 /** A socket as the data path wants it: bytes in by callback, one write a turn, known backlog.
  *  Errors: never throws; a failing socket ends in `closed` with the reason in words. */
 export class ByteSocket implements ByteSink {
@@ -89,7 +104,7 @@ export class ByteSocket implements ByteSink {
 
   /** Send what was written, then close. */
   end(): void {
-    this.#socket?.end();
+    if (this.#socket !== undefined) endSocket(this.#socket);
   }
 
   /** Close now; `closed` follows with this reason. */

@@ -11,6 +11,7 @@ export interface ErrorRow {
 
 export type ErrorCode =
   | 'NOAUTH'
+  | 'NOAUTH_EXEC'
   | 'NOAUTH_HELLO'
   | 'NOPROTO'
   | 'SHARD_UNREACHABLE'
@@ -32,6 +33,12 @@ export const ERRORS: readonly ErrorRow[] = [
     cause:
       'Redis asks for a password that nearcache was not given, or `--require-auth` is set, and this connection has not authenticated.',
     fix: 'Send AUTH or HELLO … AUTH, or give nearcache credentials in `--upstream`.',
+  },
+  {
+    code: 'NOAUTH_EXEC',
+    text: 'EXECABORT Transaction discarded because of: NOAUTH Authentication required.',
+    cause: 'EXEC on a connection that must authenticate; its MULTI was refused already.',
+    fix: 'Authenticate first.',
   },
   {
     code: 'NOAUTH_HELLO',

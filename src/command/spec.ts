@@ -54,6 +54,8 @@ export interface CommandSpec extends CommandTraits {
   readonly isBlocking: boolean;
   /** The subscribe family, not PUBLISH. */
   readonly isPubSub: boolean;
+  /** PUBLISH and SPUBLISH. */
+  readonly isPublish: boolean;
   /** Gets the long time-out. */
   readonly isSlow: boolean;
   /** Revokes everything, at dispatch and at reply (coherence spec §6.3). */
@@ -188,6 +190,7 @@ function makeSpec(
     isRead: command.flags.includes('readonly'),
     isBlocking: traits.isBlocking,
     isPubSub: traits.place === 'subscribe',
+    isPublish: command.name === 'publish' || command.name === 'spublish',
     isSlow: traits.isSlow,
     flushesAll: traits.flushesAll,
     mayLackKeys: command.flags.includes('no_mandatory_keys'),

@@ -2,8 +2,8 @@ import type { RequestLimits } from './limits.ts';
 import { CR } from './bytes.ts';
 import { lengthError, parseInteger } from './request-line.ts';
 
-/** A length line that Redis accepts is at most 21 bytes; what is longer is wrong however it goes on. */
-const LINE_BYTES = 32;
+/** The longest line that holds a 64-bit number; a longer one is wrong whatever its bytes are. */
+const LINE_BYTES = 21;
 
 /** Finds the end of a request that is too large to be collected. It keeps counts only, whatever is announced. */
 export class BigRequest {
@@ -82,7 +82,7 @@ export class BigRequest {
   }
 
   #endLine(): boolean {
-    const length = this.#lineLength > LINE_BYTES ? NaN : parseInteger(this.#line, 1, this.#lineLength);
+    const length = parseInteger(this.#line, 1, this.#lineLength);
     const sign = this.#lineLength === 0 ? CR : (this.#line[0] as number);
     const error = lengthError(sign, length, this.#limits, this.#authenticated);
     this.#beginLine();

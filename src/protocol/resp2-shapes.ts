@@ -37,6 +37,9 @@ const SHAPES: ReadonlyMap<string, Resp2Shape> = new Map([
   ]),
   ...named('streams', ['xread', 'xreadgroup']),
   ...named('nil-array', [
+    // With COUNT 0.
+    'xrange',
+    'xrevrange',
     'lmpop',
     'zmpop',
     'blmpop',

@@ -23,7 +23,7 @@ export class BigRequestStream {
 
   /** Start to pass on a request of which `request` is the beginning. undefined = it has to wait. */
   static begin(session: Session, request: Request): BigRequestStream | undefined {
-    const spec = resolve(request);
+    const spec = request.argc === 0 ? undefined : resolve(request);
     if (mustAuthenticate(session)) {
       session.answerError('NOAUTH');
       return new BigRequestStream(session);
@@ -47,6 +47,7 @@ export class BigRequestStream {
     // Its keys may come after the large argument: nobody knows them yet.
     if (cache !== undefined && !session.pin.noteStreamed()) slot.effect = unknownKeys(session, cache, []);
     session.outstanding++;
+    slot.timeoutMs = session.context.options.slowCommandTimeoutMs;
     pinned.connection.expect(slot);
     return new BigRequestStream(session, pinned, slot);
   }
@@ -59,6 +60,8 @@ export class BigRequestStream {
 
   write(buffer: Buffer, start: number, end: number): void {
     if (this.#pinned === undefined || this.#pinned.isGone) return;
+    // The time-out counts from the last progress, of the client and of Redis.
+    if (this.#slot !== undefined) this.#slot.sentAt = this.#session.now;
     this.#pinned.connection.write(buffer, start, end);
     if (this.isFull) this.#session.regulate();
   }
@@ -66,13 +69,12 @@ export class BigRequestStream {
   /** All of it has been passed on: from now on Redis owes the reply. */
   finish(): void {
     this.#pinned = undefined;
-    if (this.#slot === undefined) return;
-    this.#slot.sentAt = this.#session.now;
-    this.#slot.timeoutMs = this.#session.context.options.slowCommandTimeoutMs;
   }
 
-  /** The client broke off in the middle: the connection is of no use to anyone. */
+  /** The client broke off in the middle: no request was made, so none is answered, and the connection is of no use to
+   *  anyone. */
   abort(): void {
+    if (this.#slot !== undefined && this.#pinned !== undefined) this.#slot.isSilent = true;
     this.#pinned?.destroy('its session broke off inside a request');
     this.#pinned = undefined;
   }

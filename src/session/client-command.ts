@@ -6,10 +6,7 @@ import { killSessions } from './client-kill.ts';
 import { clientLine } from './client-line.ts';
 import { isValidName } from './client-name.ts';
 import type { Session } from './session.ts';
-import { runControl, sharedSlot } from './shared-slot.ts';
-
-/** No connection at Redis has it. */
-const NO_SUCH_ID = '9223372036854775807';
+import { NO_SUCH_ID, runControl, sharedSlot } from './shared-slot.ts';
 
 /** CLIENT: speaks of nearcache's own sessions, by nearcache's own ids. Valid forms that concern this session are answered
  *  here; everything else (wrong arguments, unknown subcommands, newer ones) runs on the control connection, where it can

@@ -1,8 +1,9 @@
 import type { CommandSpec } from '../command/spec.ts';
-import { errorReply, integerReply, OK } from '../protocol/encoder.ts';
+import { encodeRequest, errorReply, integerReply, OK } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
+import { ANY_DB } from '../shard/shared-connection.ts';
 import type { Session } from './session.ts';
-import { runControl } from './shared-slot.ts';
+import { NO_SUCH_ID, runControl, sharedSlot } from './shared-slot.ts';
 
 const NO_SUCH_CLIENT = errorReply('ERR No such client');
 
@@ -26,7 +27,21 @@ export function killSessions(session: Session, request: Request, spec: CommandSp
   const victims = [...session.context.registry.all()].filter((other) =>
     filters.every((filter) => filter(other)),
   );
+  const namesUser = args.some((arg, i) => i % 2 === 0 && arg.toLowerCase() === 'user');
+  if (victims.length === 0 && namesUser) return askWithoutVictim(session, request, spec);
   kill(victims, session, integerReply(victims.length));
+  return true;
+}
+
+/** Redis alone knows whether there is such a user: ask with one more filter that no client meets. */
+function askWithoutVictim(session: Session, request: Request, spec: CommandSpec): boolean {
+  if (!session.mayUse('control')) return false;
+  const args: Buffer[] = [];
+  for (let i = 0; i < request.argc; i++) {
+    args.push(request.buffer.subarray(request.argStart(i), request.argEnd(i)));
+  }
+  const bytes = encodeRequest([...args, 'ID', NO_SUCH_ID]);
+  session.identity.control.submit(sharedSlot(session, request, spec), bytes, 0, bytes.length, ANY_DB);
   return true;
 }
 

@@ -4,6 +4,16 @@ import type { Credentials } from '../shard/credentials.ts';
 import type { Session } from './session.ts';
 import { failureLine } from './slot.ts';
 
+/** How often it is looked again whether the first connection is made. */
+export const RETRY_MS = 10;
+
+/** The first connection to Redis as this session's user is still being made: HELLO cannot be answered yet. */
+export function isServerUnknown(session: Session): boolean {
+  const { shard } = session.context;
+  const { state } = (session.identity.isPassing ? shard.own : session.identity).shared;
+  return shard.server === undefined && (state === 'connecting' || state === 'idle');
+}
+
 /** A copy of argument `index`'s bytes. */
 export function argument(request: Request, index: number): Buffer {
   return Buffer.from(request.buffer.subarray(request.argStart(index), request.argEnd(index)));
@@ -25,7 +35,14 @@ export function checkCredentials(
     const isAccepted = reply !== undefined && reply[0] !== MINUS;
     if (isAccepted) session.become(user, credentials, auth);
     const refusal = reply ?? (failure === undefined ? undefined : failureLine(failure, session.shardName, 0));
-    slot.answer(answer(isAccepted ? undefined : refusal));
-    session.settled(slot);
+    const conclude = (): void => {
+      if (isAccepted && isServerUnknown(session)) {
+        session.context.clock.after(RETRY_MS, conclude);
+        return;
+      }
+      slot.answer(answer(isAccepted ? undefined : refusal));
+      session.settled(slot);
+    };
+    conclude();
   });
 }

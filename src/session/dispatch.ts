@@ -4,7 +4,7 @@ import { resolve } from '../command/table.ts';
 import type { Request } from '../protocol/request.ts';
 import { mustAuthenticate, refuse } from './authentication.ts';
 import { answerLocally } from './local-commands.ts';
-import { effectOf, readThroughCache } from './near-cache-path.ts';
+import { effectOf, followsHit, readThroughCache } from './near-cache-path.ts';
 import type { Session } from './session.ts';
 import { runControl, sharedSlot } from './shared-slot.ts';
 import type { Slot } from './slot.ts';
@@ -23,6 +23,8 @@ export function dispatch(
   end: number,
 ): number {
   if (session.queue.length >= session.context.options.inFlightMax) return STALL;
+  // A SELECT or AUTH that Redis is asked about decides what this session is: nothing overtakes it.
+  if (session.link === 'control' && session.outstanding > 0) return STALL;
   const spec = resolve(request);
   session.lastCommand = spec?.name ?? 'unknown';
   let used = consumedTo;
@@ -41,21 +43,37 @@ export function dispatch(
   return used;
 }
 
+function isHttp(request: Request): boolean {
+  const name = request.argLatin1(0).toLowerCase();
+  return name === 'post' || name === 'host:';
+}
+
 /** False when it may not go yet. */
 function route(session: Session, request: Request, spec: CommandSpec | undefined): boolean {
   if (spec === undefined) {
-    return mustAuthenticate(session) ? refuse(session) : session.pin.runOnce(request, undefined);
+    if (isHttp(request)) {
+      // As Redis does: a browser that was tricked into talking to it must not get a second line through.
+      session.close('protocol', 'an HTTP request: possible cross-protocol attack');
+      return true;
+    }
+    return mustAuthenticate(session)
+      ? refuse(session, request, spec)
+      : session.pin.runOnce(request, undefined);
   }
   switch (spec.place) {
     case 'shared':
+      // To its own subscription: the message comes before the reply, as on one connection.
+      if (spec.isPublish && session.subscription.isActive) return session.subscription.runBeside(request);
       if (spec.isBlocking && mayBlock(spec, request)) {
-        return mustAuthenticate(session) ? refuse(session) : session.pin.runOnce(request, spec);
+        return mustAuthenticate(session)
+          ? refuse(session, request, spec)
+          : session.pin.runOnce(request, spec);
       }
       return runShared(session, request, spec);
     case 'session':
       return answerLocally(session, request, spec);
     default:
-      return mustAuthenticate(session) ? refuse(session) : routeApart(session, request, spec);
+      return mustAuthenticate(session) ? refuse(session, request, spec) : routeApart(session, request, spec);
   }
 }
 
@@ -77,7 +95,7 @@ function routeApart(session: Session, request: Request, spec: CommandSpec): bool
 
 /** The pipelined way: cache first, then the shared connection. */
 function runShared(session: Session, request: Request, spec: CommandSpec): boolean {
-  if (session.context.options.requireAuth && mustAuthenticate(session)) return refuse(session);
+  if (session.context.options.requireAuth && mustAuthenticate(session)) return refuse(session, request, spec);
   if (session.identity.isPassing) return session.pin.runOnce(request, spec);
   if (!session.mayUse('shared')) return false;
   const { cache } = session.context.shard;
@@ -92,6 +110,7 @@ function runShared(session: Session, request: Request, spec: CommandSpec): boole
       if (effect !== undefined && 'pingBehind' in effect) effect.pingBehind(session.now);
       return true;
     }
+    if (followsHit(session, request, spec)) return false;
   }
   submit(session, sharedSlot(session, request, spec), request);
   return true;

@@ -77,6 +77,9 @@ export class TtlCall extends Call {
     // Cut between two reads, or refused: the flight keeps NaN and does not fill.
     if (last && !this.hasBegun && scanner.type === COLON) {
       this.#flight.pttl = Number(chunk.latin1Slice(start + 1, end - 2));
+    } else if (scanner.type === MINUS) {
+      // A user who may not ask for the TTL is not cached on this link: asking each time would fill Redis's ACL LOG.
+      this.#flight.generation.isTracking = false;
     }
     this.hasBegun = true;
   }
@@ -148,6 +151,8 @@ export class FlushEffect implements ReplyEffect {
 }
 
 const PING = encodeRequest(['PING']);
+/** For users of their own, who may be refused a PING: HELLO is permitted to all, and any answer proves the same. */
+const HELLO = encodeRequest(['HELLO']);
 
 /** A command that may change keys it does not name (R6): its reply is held until a PING on the shared connection is
  *  answered, since by then every invalidation that it caused has been processed (DESIGN §2). */
@@ -199,7 +204,7 @@ export class BarrierEffect implements ReplyEffect {
 
   #ping(now: number): void {
     const call = new OwnCall((reply) => {
-      // Whatever Redis says to a PING (a restricted user may hear NOPERM), it said it after the invalidations.
+      // Whatever Redis says, it said it after the invalidations.
       if (reply === undefined) this.#cache.flush();
       this.#isPassed = true;
       if (this.#waiting === undefined) return;
@@ -207,7 +212,8 @@ export class BarrierEffect implements ReplyEffect {
       this.#waiting.release();
     });
     call.sentAt = now;
-    this.#identity.shared.submit(call, PING, 0, PING.length, ANY_DB);
+    const bytes = this.#identity === this.#shard.own ? PING : HELLO;
+    this.#identity.shared.submit(call, bytes, 0, bytes.length, ANY_DB);
   }
 
   #finish(): void {

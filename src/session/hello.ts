@@ -1,10 +1,11 @@
+import { MINUS } from '../protocol/bytes.ts';
 import { encodeReply, encodeRequest, errorReply, type ReplyValue } from '../protocol/encoder.ts';
 import { errorLine } from '../base/errors.ts';
 import type { Reply } from '../protocol/reply-parser.ts';
 import type { Request } from '../protocol/request.ts';
-import { mustAuthenticate } from './authentication.ts';
+import { askAsStranger, mustAuthenticate } from './authentication.ts';
 import { isValidName, NAME_ERROR } from './client-name.ts';
-import { argument, checkCredentials } from './credential-check.ts';
+import { argument, checkCredentials, isServerUnknown, RETRY_MS } from './credential-check.ts';
 import type { Session } from './session.ts';
 
 interface Wish {
@@ -15,16 +16,12 @@ interface Wish {
   name: string | undefined;
 }
 
-/** While the first connection to Redis is being made nobody knows the server's version. */
-const RETRY_MS = 10;
-
 /** HELLO [version [AUTH user password] [SETNAME name]]: protocol, user and name of this session, answered with Redis's own
  *  fields and this session's id. Parsed in the order in which Redis checks.
  *  Source: Redis 7.0.15, networking.c, helloCommand. */
 export function runHello(session: Session, request: Request): boolean {
   if (!session.mayUse('control')) return false;
-  const { shared } = session.context.shard.own;
-  if (shared.server === undefined && (shared.state === 'connecting' || shared.state === 'idle')) {
+  if (isServerUnknown(session)) {
     session.context.clock.after(RETRY_MS, () => session.wake());
     return false;
   }
@@ -34,6 +31,12 @@ export function runHello(session: Session, request: Request): boolean {
     return true;
   }
   const { user, password } = wish;
+  if (user === undefined && mustAuthenticate(session)) {
+    // Redis says it in the words of its version; one without a password would not refuse, but nearcache was told to.
+    return askAsStranger(session, request, (reply) =>
+      reply[0] === MINUS ? reply : errorLine('NOAUTH_HELLO'),
+    );
+  }
   if (user === undefined || password === undefined) {
     session.answer(finish(session, wish));
     return true;
@@ -74,8 +77,7 @@ function parse(request: Request): Wish | string {
 }
 
 function finish(session: Session, wish: Wish): Buffer {
-  if (mustAuthenticate(session)) return errorLine('NOAUTH_HELLO');
-  const server = session.identity.shared.server ?? session.context.shard.own.shared.server;
+  const { server } = session.context.shard;
   if (server === undefined) {
     const { reason } = session.context.shard.own.shared.problem;
     return errorLine('SHARD_UNREACHABLE', { shard: session.shardName, reason });

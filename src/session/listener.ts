@@ -1,6 +1,7 @@
 import { readFileSync, unlinkSync } from 'node:fs';
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
+import { endSocket } from '../base/byte-socket.ts';
 import { errorLine } from '../base/errors.ts';
 import { Session, type SessionContext } from './session.ts';
 
@@ -112,7 +113,7 @@ export class Listener {
     if (this.#isDraining || registry.size >= this.#options.clientsMax) {
       stats.refused++;
       socket.on('error', () => undefined);
-      socket.end(errorLine(this.#isDraining ? 'DRAINING' : 'CLIENTS_LIMIT'));
+      endSocket(socket, errorLine(this.#isDraining ? 'DRAINING' : 'CLIENTS_LIMIT'));
       return;
     }
     stats.accepted++;

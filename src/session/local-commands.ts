@@ -17,9 +17,7 @@ const OPEN_COMMANDS: ReadonlySet<string> = new Set(['auth', 'hello', 'quit', 're
 /** Run a command that the session answers or drives itself. Only its valid forms are handled here; anything else goes to
  *  Redis, whose arity and syntax errors are its own (DESIGN rule 10). False when it has to wait. */
 export function answerLocally(session: Session, request: Request, spec: CommandSpec): boolean {
-  if (!OPEN_COMMANDS.has(spec.name) && mustAuthenticate(session)) return refuse(session);
-  // A SELECT or AUTH that Redis is asked about decides what this session is: nothing overtakes it.
-  if (session.link === 'control' && session.outstanding > 0) return false;
+  if (!OPEN_COMMANDS.has(spec.name) && mustAuthenticate(session)) return refuse(session, request, spec);
   switch (spec.name) {
     case 'ping':
       return ping(session, request, spec);

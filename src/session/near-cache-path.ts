@@ -5,8 +5,6 @@ import type { NearCache } from '../cache/near-cache.ts';
 import { extractKeys, KeyList } from '../command/keys.ts';
 import type { CommandSpec } from '../command/spec.ts';
 import { resolve } from '../command/table.ts';
-import { UNDERSCORE } from '../protocol/bytes.ts';
-import { NIL2 } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
 import { toResp2 } from '../protocol/resp2.ts';
 import type { Generation } from '../cache/generation.ts';
@@ -38,11 +36,13 @@ export function readThroughCache(
       serve(session, cache, request, spec, entry);
       return true;
     }
+    if (followsHit(session, request, spec)) return false;
     if (reason === undefined) cache.stats.misses++;
     else cache.stats.bypass.stale++;
     fetch(session, cache, request, spec);
     return true;
   }
+  if (followsHit(session, request, spec)) return false;
   cache.stats.bypass[reason]++;
   const slot = sharedSlot(session, request, spec);
   session.identity.shared.submit(slot, request.buffer, request.start, request.end, session.db);
@@ -73,24 +73,21 @@ function aim(session: Session, request: Request, spec: CommandSpec): void {
 
 function serve(session: Session, cache: NearCache, request: Request, spec: CommandSpec, entry: Entry): void {
   if (session.queue.length === 0) {
-    session.answer(bytesFor(session, cache, spec, request.argc, entry));
+    session.serve(bytesFor(session, cache, spec, request.argc, entry));
     return;
   }
   const slot = session.slot();
   slot.entry = entry;
   slot.request = request.copy();
-  session.waitingHits++;
+  const { key } = entry.id;
+  session.waitingHits.set(key, (session.waitingHits.get(key) ?? 0) + 1);
 }
 
 function bytesFor(session: Session, cache: NearCache, spec: CommandSpec, argc: number, entry: Entry): Buffer {
   if (session.proto === 3) return entry.reply;
   if (entry.resp2 === undefined) {
     const { reply } = entry;
-    const bytes =
-      reply[0] === UNDERSCORE && reply.length === 3
-        ? NIL2
-        : toResp2(reply, 0, reply.length, { shape: shapeOf(spec), argc, inExec: false });
-    cache.keepResp2(entry, bytes);
+    cache.keepResp2(entry, toResp2(reply, 0, reply.length, { shape: shapeOf(spec), argc, inExec: false }));
   }
   return entry.resp2 as Buffer;
 }
@@ -117,8 +114,11 @@ export function rereadHit(session: Session, slot: Slot): void {
   const spec = resolve(request) as CommandSpec;
   slot.entry = undefined;
   slot.request = undefined;
+  const waiting = (session.waitingHits.get(entry.id.key) ?? 1) - 1;
+  if (waiting === 0) session.waitingHits.delete(entry.id.key);
+  else session.waitingHits.set(entry.id.key, waiting);
   if (cache?.mayServe(entry, session.context.clock.now()) === true) {
-    slot.ready = bytesFor(session, cache, spec, request.argc, entry);
+    slot.keep(bytesFor(session, cache, spec, request.argc, entry));
     return;
   }
   slot.needsResp2 = session.proto === 2;
@@ -126,7 +126,19 @@ export function rereadHit(session: Session, slot: Slot): void {
   slot.argc = request.argc;
   slot.timeoutMs = session.context.options.commandTimeoutMs;
   session.outstanding++;
-  session.identity.shared.submit(slot, request.buffer, request.start, request.end, session.db);
+  // Not the session's database: a SELECT behind this read may have changed it by now.
+  session.identity.shared.submit(slot, request.buffer, request.start, request.end, entry.id.db);
+}
+
+/** Does this request name a key of which a hit still waits? If that hit had to be read again it would be read behind this
+ *  request, and the session would see the key go back. */
+export function followsHit(session: Session, request: Request, spec: CommandSpec): boolean {
+  if (session.waitingHits.size === 0) return false;
+  extractKeys(spec, request, keyList);
+  for (let i = 0; i < keyList.count; i++) {
+    if (session.waitingHits.has(request.argLatin1(keyList.indices[i] as number))) return true;
+  }
+  return false;
 }
 
 /** What a command that is no cached read does to the near-cache; 'wait' when a hit of this session that is still owed
@@ -141,7 +153,8 @@ export function effectOf(
   const keys: string[] = [];
   for (let i = 0; i < keyList.count; i++) keys.push(request.argLatin1(keyList.indices[i] as number));
   const isKnown = result === 'keys' && !spec.flushesAll;
-  if (session.waitingHits > 0 && (!isKnown || waitsFor(session, keys))) return 'wait';
+  if (session.waitingHits.size > 0 && (!isKnown || keys.some((key) => session.waitingHits.has(key))))
+    return 'wait';
   if (spec.flushesAll) return new FlushEffect(cache);
   if (isKnown) return new WriteEffect(cache, keys);
   return unknownKeys(session, cache, keys);
@@ -153,11 +166,4 @@ export function unknownKeys(session: Session, cache: NearCache, keys: readonly s
   return new BarrierEffect(session.context.shard, cache, session.identity, keys, () => {
     session.unknownOutstanding--;
   });
-}
-
-function waitsFor(session: Session, keys: readonly string[]): boolean {
-  for (const slot of session.queue) {
-    if (slot.entry !== undefined && keys.includes(slot.entry.id.key)) return true;
-  }
-  return false;
 }

@@ -27,7 +27,7 @@ const TRACKING_COMMANDS: ReadonlySet<string> = new Set([
 /** A session's pinned connection: taken when a command needs it, kept while state lives on it, given back after.
  *
  *  States (any may hold at once): in a transaction that did not arrive whole, watching keys, tracking for the app,
- *  relaying a MONITOR stream, or left in a state that cannot be followed (opaque). While one holds the session is
+ *  relaying a stream (MONITOR), or left in a state that cannot be followed (opaque). While one holds the session is
  *  sticky: all its commands run here, in order (DESIGN §2). */
 export class Pin implements PinnedHolder {
   connection: PinnedConnection | undefined;
@@ -36,7 +36,10 @@ export class Pin implements PinnedHolder {
   #isWatching = false;
   #isTracking = false;
   #isOpaque = false;
-  #isMonitor = false;
+  /** Every frame goes to the session as it comes, and every request to Redis: MONITOR, or SUBSCRIBE inside MULTI. */
+  #isRelay = false;
+  /** The transaction subscribes: once it has run, frames come that answer nothing. */
+  #relaysAfterExec = false;
   /** Commands left something behind that only RESET removes. */
   #isDirty = false;
   /** Commands that may block, sent and not known to be answered. */
@@ -58,7 +61,7 @@ export class Pin implements PinnedHolder {
       this.#isWatching ||
       this.#isTracking ||
       this.#isOpaque ||
-      this.#isMonitor
+      this.#isRelay
     );
   }
 
@@ -102,12 +105,17 @@ export class Pin implements PinnedHolder {
 
   /** Run the next command of a sticky session. False when it has to wait. */
   runSticky(request: Request, spec: CommandSpec | undefined): boolean {
-    if (spec?.name === 'reset' || spec?.name === 'quit') return answerLocally(this.#session, request, spec);
+    const isReset = spec?.name === 'reset' && request.argc === 1;
+    if (isReset || spec?.name === 'quit') return answerLocally(this.#session, request, spec);
     if (!this.#session.mayUse('pinned')) return this.#runApart(request, spec);
     const pinned = this.take();
     if (pinned === undefined) return false;
     if (pinned === 'failed') return true;
-    if (this.#isMonitor) {
+    if (this.#isRelay) {
+      // Refused, it would leave this request without anyone to answer.
+      if (!pinned.connection.takesAll) return false;
+      // Whatever it changes, nobody counts the replies that would say when.
+      this.#session.context.shard.cache?.flush();
       pinned.connection.write(request.buffer, request.start, request.end);
       return true;
     }
@@ -276,7 +284,9 @@ export class Pin implements PinnedHolder {
     if (isEnd) {
       this.#transaction = undefined;
       this.#isWatching = false;
-      if (spec.name === 'exec') effect = transaction.effect(this.#session);
+      if (spec.name === 'exec') {
+        effect = this.#relaysAfterExec ? this.#relayOnceReplied(pinned) : transaction.effect(this.#session);
+      }
     } else if (spec?.name !== 'multi' && spec?.name !== 'watch') {
       transaction.add(request);
       if (spec === undefined || (spec.place !== 'shared' && spec.place !== 'pinned'))
@@ -293,6 +303,7 @@ export class Pin implements PinnedHolder {
     if (spec?.name === 'ping' || spec?.name === 'echo' || spec?.name === 'unwatch') return;
     this.#isOpaque = true;
     this.#isDirty = true;
+    if (spec?.place === 'subscribe' || spec?.name === 'monitor') this.#relaysAfterExec = true;
   }
 
   // --- other sticky states -------------------------------------------------------------------------------------
@@ -311,6 +322,8 @@ export class Pin implements PinnedHolder {
         return this.#pass(pinned, request, spec);
       case 'client|tracking':
         return this.#track(pinned, request, spec);
+      case 'monitor':
+        return this.#monitor(pinned, request, spec);
       default:
         break;
     }
@@ -325,7 +338,7 @@ export class Pin implements PinnedHolder {
 
   /** Another link of this session still owes replies (a subscription, a control command): only what goes there may go on. */
   #runApart(request: Request, spec: CommandSpec | undefined): boolean {
-    if (this.#transaction !== undefined || this.#isMonitor || spec === undefined) return false;
+    if (this.#transaction !== undefined || this.#isRelay || spec === undefined) return false;
     if (spec.place === 'subscribe') return this.#session.subscription.run(request, spec);
     return false;
   }
@@ -354,17 +367,19 @@ export class Pin implements PinnedHolder {
 
   /** MONITOR's +OK is a reply; every frame behind it is a line of the stream. */
   #monitor(pinned: PinnedConnection, request: Request, spec: CommandSpec): boolean {
-    this.#isMonitor = true;
     this.#isDirty = true;
-    const slot = this.#slot(
-      spec,
-      whenReplied((isError) => {
-        this.#isMonitor = !isError;
-        pinned.connection.takesAll = !isError;
-      }),
-    );
+    const slot = this.#slot(spec, this.#relayOnceReplied(pinned));
     pinned.submit(slot, request.buffer, request.start, request.end);
     return true;
+  }
+
+  #relayOnceReplied(pinned: PinnedConnection): ReplyEffect {
+    // Sticky from now on; a refusal takes it back.
+    this.#isRelay = true;
+    return whenReplied((isError) => {
+      this.#isRelay = !isError;
+      pinned.connection.takesAll = !isError;
+    });
   }
 
   #forget(): void {
@@ -372,7 +387,8 @@ export class Pin implements PinnedHolder {
     this.#isWatching = false;
     this.#isTracking = false;
     this.#isOpaque = false;
-    this.#isMonitor = false;
+    this.#isRelay = false;
+    this.#relaysAfterExec = false;
     this.#isDirty = false;
     this.#isForeign = false;
     this.#blocking = 0;

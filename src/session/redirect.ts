@@ -1,9 +1,7 @@
 import { encodeRequest } from '../protocol/encoder.ts';
 import type { Session } from './session.ts';
+import { NO_SUCH_ID } from './shared-slot.ts';
 import type { Request } from '../protocol/request.ts';
-
-/** No connection has it, so Redis says that it does not exist. */
-const NO_SUCH_ID = '9223372036854775807';
 
 /** CLIENT TRACKING … REDIRECT id names one of nearcache's sessions; Redis must hear the id of that session's
  *  subscription connection, where the invalidations are to arrive (DESIGN rule 11).
@@ -12,6 +10,7 @@ export function redirectToUpstream(session: Session, request: Request): Buffer |
   const { buffer, start, end, argc } = request;
   const at = redirectAt(request);
   if (at === undefined) return buffer.subarray(start, end);
+  if (!/^-?\d{1,18}$/.test(request.argLatin1(at))) return buffer.subarray(start, end);
   const target = session.context.registry.byId(Number(request.argLatin1(at)));
   const id = target === undefined ? NO_SUCH_ID : target.subscription.reserve(() => session.wake());
   if (id === undefined) return undefined;

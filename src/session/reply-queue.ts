@@ -25,8 +25,4 @@ export class ReplyQueue {
     if (this.#head === undefined) this.#tail = undefined;
     this.length--;
   }
-
-  *[Symbol.iterator](): IterableIterator<Slot> {
-    for (let slot = this.#head; slot !== undefined; slot = slot.next) yield slot;
-  }
 }

@@ -12,9 +12,12 @@ export class ReplyWriter {
   #session: Session;
   #socket: ByteSocket;
   #out = new OutputBuffer();
-  /** Bytes of replies that are not yet the head's, and of pushes that wait. */
+  /** Bytes of replies that are here and have not left, and of pushes that wait. */
   #keptBytes = 0;
   #heldPushes: Buffer[] = [];
+  #isAdvancing = false;
+  /** A hit is at the head, and goes out once the client has read what was before it. */
+  waitsForClient = false;
 
   constructor(session: Session, socket: ByteSocket) {
     this.#session = session;
@@ -52,17 +55,17 @@ export class ReplyWriter {
 
   /** Let out everything that is ready, from the head on. */
   advance(): void {
+    // A hit that is read again may be answered at once, which comes back here: the loop goes on with it.
+    if (this.#isAdvancing) return;
+    this.#isAdvancing = true;
+    this.waitsForClient = false;
     const { queue } = this;
     for (let slot = queue.head; slot !== undefined; slot = queue.head) {
-      if (slot.entry !== undefined && slot.ready === undefined) {
-        // Found while earlier replies were owed: is it still what Redis would say (DESIGN rule 3)?
-        this.#session.waitingHits--;
-        rereadHit(this.#session, slot);
-        if (queue.head !== slot) continue;
-      }
+      if (slot.entry !== undefined && slot.ready === undefined && !this.#reread(slot)) break;
       if (slot.isHeld || (slot.ready === undefined && !slot.isDone)) break;
       this.#release(slot);
     }
+    this.#isAdvancing = false;
     if (this.#heldPushes.length > 0 && queue.head?.isPartlyOut !== true) this.#releasePushes();
   }
 
@@ -77,10 +80,26 @@ export class ReplyWriter {
     this.#heldPushes = [];
   }
 
+  /** A hit found while earlier replies were owed: is it still what Redis would say (DESIGN rule 3)? False when its bytes
+   *  would only pile up here. */
+  #reread(slot: Slot): boolean {
+    const session = this.#session;
+    if (session.isClosed) {
+      slot.isDone = true;
+    } else if (session.isBehind) {
+      this.waitsForClient = true;
+      return false;
+    } else {
+      rereadHit(session, slot);
+    }
+    return true;
+  }
+
   #release(slot: Slot): void {
     this.queue.shift();
-    if (slot.ready === undefined || slot.isSilent || this.#session.isClosed) return;
-    this.#out.appendAll(slot.ready);
+    if (slot.ready === undefined) return;
+    this.#keptBytes -= slot.ready.length;
+    if (!slot.isSilent && !this.#session.isClosed) this.#out.appendAll(slot.ready);
   }
 
   #releasePushes(): void {

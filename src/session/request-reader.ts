@@ -23,6 +23,7 @@ export class RequestReader {
   #input = new InputBuffer();
   #stream: BigRequestStream | undefined;
   #isStopped = false;
+  #hasEnded = false;
 
   constructor(session: Session, limits: RequestLimits) {
     this.#session = session;
@@ -55,6 +56,13 @@ export class RequestReader {
     this.isStalled = false;
     this.isStalledByClient = false;
     this.#processInput();
+    if (this.#hasEnded && !this.isStalled) this.stop();
+  }
+
+  /** The client sends no more: whole requests that wait are still taken, one that it broke off is dropped. */
+  end(): void {
+    this.#hasEnded = true;
+    if (!this.isStalled) this.stop();
   }
 
   /** Take no more requests; what is held is dropped. */

@@ -1,3 +1,4 @@
+import type { Identity } from '../shard/identity.ts';
 import type { Session } from './session.ts';
 
 /** All open sessions, for CLIENT LIST, KILL and UNBLOCK and for drain. Ids are nearcache's own, from 1 on, never
@@ -29,6 +30,13 @@ export class SessionRegistry {
 
   byId(id: number): Session | undefined {
     return this.#sessions.get(id);
+  }
+
+  /** Redis has disconnected this user: so do we. */
+  closeAllOf(identity: Identity): void {
+    for (const session of this.#sessions.values()) {
+      if (session.identity === identity) session.close('upstream', 'Redis refuses its user');
+    }
   }
 
   all(): IterableIterator<Session> {

@@ -75,8 +75,8 @@ export class Session implements SlotOwner, EndOfTurn {
   outstanding = 0;
   /** Commands of unknown keys that are not answered: reads neither hit nor join (DESIGN rule 2). */
   unknownOutstanding = 0;
-  /** Hits that wait for their turn (DESIGN rule 3). */
-  waitingHits = 0;
+  /** How many hits wait for their turn, by key (DESIGN rule 3). */
+  readonly waitingHits: Map<string, number> = new Map<string, number>();
   /** Monotonic ms, read once for each chunk. */
   now: number;
   readonly #socket: ByteSocket;
@@ -145,7 +145,7 @@ export class Session implements SlotOwner, EndOfTurn {
 
   /** CLIENT LIST's TYPE. */
   get clientType(): 'normal' | 'pubsub' {
-    return this.subscription.isActive ? 'pubsub' : 'normal';
+    return this.subscription.count > 0 ? 'pubsub' : 'normal';
   }
 
   /** Redis has accepted these credentials. `auth` is the request that said them. */
@@ -190,8 +190,14 @@ export class Session implements SlotOwner, EndOfTurn {
     return slot;
   }
 
-  /** Answer the request being dispatched. Bytes are in the session's protocol. */
+  /** Answer the request being dispatched, without Redis. Bytes are in the session's protocol. */
   answer(bytes: Buffer): void {
+    this.context.stats.local++;
+    this.serve(bytes);
+  }
+
+  /** A reply that is here already goes out, behind what is owed. */
+  serve(bytes: Buffer): void {
     if (this.queue.length === 0 && this.replyMode === 'on') {
       this.#writer.appendAll(bytes);
       this.#touch();
@@ -240,6 +246,10 @@ export class Session implements SlotOwner, EndOfTurn {
     if (bytes > 0) this.#checkBacklog();
   }
 
+  countOwnError(): void {
+    this.context.stats.ownErrors++;
+  }
+
   outOfStep(_slot: Slot): void {
     const reason = 'a reply that does not fit its request';
     if (this.link === 'shared') this.identity.shared.reset(reason);
@@ -267,12 +277,14 @@ export class Session implements SlotOwner, EndOfTurn {
   endTurn(): void {
     if (this.isClosed) return;
     this.context.stats.bytesOut += this.#writer.flush();
-    if (this.#reader.isStalled && !this.isBehind) {
+    if ((this.#reader.isStalled || this.#writer.waitsForClient) && !this.isBehind) {
       this.now = this.context.clock.now();
-      this.#reader.resume();
+      if (this.#writer.waitsForClient) this.#writer.advance();
+      if (this.#reader.isStalled) this.#reader.resume();
       this.context.stats.bytesOut += this.#writer.flush();
       // The socket took everything at once: go on in the next turn, so that others have theirs.
-      if (this.#reader.isStalledByClient && !this.isBehind) this.#touch();
+      const waits = this.#reader.isStalledByClient || this.#writer.waitsForClient;
+      if (waits && !this.isBehind) this.#touch();
     }
     this.#checkBacklog();
     this.regulate();
@@ -322,6 +334,7 @@ export class Session implements SlotOwner, EndOfTurn {
   #clientEnded(): void {
     if (this.pin.isBlocking) return this.close('client', 'closed by the client');
     this.#hasEnded = true;
+    this.#reader.end();
     this.#touch();
   }
 

@@ -8,6 +8,9 @@ import type { Slot } from './slot.ts';
 
 const SHAPES: readonly Resp2Shape[] = allCommands().map((spec) => resp2ShapeOf(spec.name));
 
+/** A client id that no connection at Redis has. */
+export const NO_SUCH_ID = '9223372036854775807';
+
 /** How the command's reply differs in RESP2. Cost: an array look-up. */
 export function shapeOf(spec: CommandSpec): Resp2Shape {
   return SHAPES[spec.id] as Resp2Shape;

@@ -21,8 +21,10 @@ export interface SlotOwner {
   answered(slot: Slot): void;
   /** The link has nothing more to say to this slot. */
   settled(slot: Slot): void;
-  /** Bytes kept for a slot that is not yet the head, or given back. */
+  /** Bytes kept for a slot until they have left, or given back. */
   kept(bytes: number): void;
+  /** A reply was made here, because Redis gave none. */
+  countOwnError(): void;
   /** A reply that cannot be what was asked for. */
   outOfStep(slot: Slot): void;
 }
@@ -87,6 +89,7 @@ export class Slot extends Call {
   }
 
   fail(failure: CallFailure): void {
+    this.#owner.countOwnError();
     if (failure.kind === 'timeout') {
       this.#answer(failureLine(failure, this.#owner.shardName, this.timeoutMs));
       return;
@@ -97,7 +100,7 @@ export class Slot extends Call {
     if (!isAnswered) {
       // Half a reply has left already: nothing that follows could be understood.
       if (this.#isStreaming) this.#owner.outOfStep(this);
-      else this.ready = failureLine(failure, this.#owner.shardName, this.timeoutMs);
+      else this.keep(failureLine(failure, this.#owner.shardName, this.timeoutMs));
     }
     this.#owner.settled(this);
     if (!isAnswered) this.#owner.answered(this);
@@ -112,6 +115,12 @@ export class Slot extends Call {
     this.#answer(errorLine(code, fields));
   }
 
+  /** The whole reply is here. Its bytes count against the session until they have left. */
+  keep(bytes: Buffer): void {
+    this.ready = bytes;
+    this.#owner.kept(bytes.length);
+  }
+
   /** The barrier has been passed: the reply may leave. */
   release(): void {
     this.isHeld = false;
@@ -119,7 +128,7 @@ export class Slot extends Call {
   }
 
   #answer(bytes: Buffer): void {
-    this.ready = bytes;
+    this.keep(bytes);
     this.#owner.answered(this);
   }
 
@@ -177,7 +186,7 @@ export class Slot extends Call {
     }
     if (this.effect?.needsWhole === true)
       this.effect.replied(asPiece(frame, from, to, true, scanner.type), this);
-    if (isWanted) this.ready = this.#inSessionProtocol(frame, from, to, scanner.hasResp3);
+    if (isWanted) this.keep(this.#inSessionProtocol(frame, from, to, scanner.hasResp3));
     this.#owner.settled(this);
     if (isWanted && !this.isHeld) this.#owner.answered(this);
   }

@@ -15,6 +15,8 @@ interface Waiting {
   slot: Slot;
   /** Confirmations to come; 0 = one for each present subscription, known when the first one comes. */
   left: number;
+  /** Ends the wait for them. */
+  cancel: () => void;
 }
 
 type Kind = 'channel' | 'pattern' | 'shard';
@@ -54,6 +56,11 @@ export class Subscription implements PinnedHolder {
     this.#session = session;
   }
 
+  /** Subscriptions of all kinds. */
+  get count(): number {
+    return this.channels + this.patterns + this.shardChannels;
+  }
+
   get channels(): number {
     return this.#names.channel.size;
   }
@@ -68,7 +75,7 @@ export class Subscription implements PinnedHolder {
 
   /** A subscribed RESP2 session: Redis refuses nearly everything else, in its own words. */
   get isExclusive(): boolean {
-    return this.#session.proto === 2 && this.#count() > 0;
+    return this.#session.proto === 2 && this.count > 0;
   }
 
   /** Does it hold a connection in some protocol version, which HELLO cannot change any more? */
@@ -94,6 +101,11 @@ export class Subscription implements PinnedHolder {
     if (spec?.name === 'quit' || spec?.name === 'reset') {
       return answerLocally(this.#session, request, spec);
     }
+    return this.runBeside(request);
+  }
+
+  /** Run a command that answers with one frame on the subscription's own connection. False when it has to wait. */
+  runBeside(request: Request): boolean {
     const connection = this.#take();
     if (connection === undefined) return false;
     if (connection !== 'failed') this.#write(connection, request, 1);
@@ -134,7 +146,7 @@ export class Subscription implements PinnedHolder {
 
   pinnedLost(reason: string): void {
     this.#connection = undefined;
-    const hadState = this.#count() > 0 || this.#waiting.length > 0 || this.#isReserved;
+    const hadState = this.count > 0 || this.#waiting.length > 0 || this.#isReserved;
     if (hadState) this.#session.close('upstream', `its subscription connection was lost: ${reason}`);
   }
 
@@ -143,10 +155,6 @@ export class Subscription implements PinnedHolder {
   }
 
   // --- inside --------------------------------------------------------------------------------------------------
-
-  #count(): number {
-    return this.#names.channel.size + this.#names.pattern.size + this.#names.shard.size;
-  }
 
   #take(): PinnedConnection | 'failed' | undefined {
     const session = this.#session;
@@ -186,7 +194,12 @@ export class Subscription implements PinnedHolder {
     const slot = session.slot();
     slot.isSilent = false;
     session.outstanding++;
-    this.#waiting.push({ slot, left });
+    const waiting: Waiting = { slot, left, cancel: () => undefined };
+    this.#waiting.push(waiting);
+    const { clock, options } = session.context;
+    waiting.cancel = clock.after(options.commandTimeoutMs, () =>
+      connection.destroy('no answer to a subscribe command'),
+    );
     connection.connection.write(request.buffer, request.start, request.end);
   }
 
@@ -213,11 +226,11 @@ export class Subscription implements PinnedHolder {
   }
 
   #finish(slot: Slot): void {
-    this.#waiting.shift();
+    this.#waiting.shift()?.cancel();
     slot.isDone = true;
     this.#session.settled(slot);
     this.#session.answered(slot);
-    if (this.#waiting.length === 0 && this.#count() === 0 && !this.#isReserved) this.release();
+    if (this.#waiting.length === 0 && this.count === 0 && !this.#isReserved) this.release();
   }
 }
 

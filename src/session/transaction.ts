@@ -51,7 +51,7 @@ export function tryWholeTransaction(
   from: number,
   end: number,
 ): number {
-  if (!session.mayUse('shared') || session.waitingHits > 0) return STALLED;
+  if (!session.mayUse('shared') || session.waitingHits.size > 0) return STALLED;
   const { shared, isPassing } = session.identity;
   if (isPassing || !shared.isReady || multi.buffer !== buffer) return NOT_WHOLE;
   const start = multi.start;

@@ -1,10 +1,13 @@
 import type { Clock } from '../base/clock.ts';
+import { encodeRequest } from '../protocol/encoder.ts';
 import { OwnCall, type CallFailure } from './call.ts';
 import { Connection, type ShardAddress } from './connection.ts';
 import type { ShardStats } from './shard-stats.ts';
 
 /** Close the connection after this long without a check: most apps authenticate once, at their start. */
 const IDLE_MS = 30_000;
+
+const RESET = encodeRequest(['RESET']);
 
 /** Asks Redis whether credentials are right, on a connection that does nothing else: an AUTH changes who a connection
  *  is, so it may not run where commands do. Every AUTH of every session is asked anew; nothing is remembered.
@@ -36,6 +39,15 @@ export class AuthConnection {
     this.#connection ??= this.#connect();
     this.#lastUsedAt = this.#clock.now();
     this.#connection.send(new OwnCall(done, this.#commandTimeoutMs), auth, 0, auth.length);
+  }
+
+  /** Ask what Redis answers to someone who has not authenticated. Only for requests that cannot run. */
+  askStranger(
+    request: Buffer,
+    done: (reply: Buffer | undefined, failure: CallFailure | undefined) => void,
+  ): void {
+    this.check(RESET, () => undefined);
+    this.check(request, done);
   }
 
   tick(now: number): void {

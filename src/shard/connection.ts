@@ -28,6 +28,8 @@ export interface ConnectionOwner {
 }
 
 const PUSH = 0x3e;
+/** An idle subscription sends nothing by itself: the kernel asks whether the other side is still there. */
+const KEEP_ALIVE_MS = 30_000;
 
 /** One socket to Redis: requests out, reply frames back to their calls in order. Replies are framed, not decoded.
  *
@@ -72,14 +74,16 @@ export class Connection implements EndOfTurn {
     const socket: Socket =
       tls === undefined
         ? connectTcp({
-            ...(port === 0 ? { path: host } : { host, port }),
+            host,
+            port,
             noDelay: true,
             keepAlive: true,
+            keepAliveInitialDelay: KEEP_ALIVE_MS,
             onread: { buffer: sharedReadBuffer, callback: this.#socket.read },
           })
         : connectTls({ host, port, ...tls })
             .setNoDelay(true)
-            .setKeepAlive(true);
+            .setKeepAlive(true, KEEP_ALIVE_MS);
     this.#socket.attach(socket, tls === undefined);
     const cancel = this.#clock.after(timeoutMs, () => this.destroy(`no connection within ${timeoutMs} ms`));
     socket.once('close', cancel);
@@ -96,12 +100,13 @@ export class Connection implements EndOfTurn {
   /** Send bytes whose reply (one frame) is `call`'s. */
   send(call: Call, buffer: Buffer, start: number, end: number): void {
     call.sentAt = this.#clock.now();
-    this.calls.push(call);
+    this.expect(call);
     this.write(buffer, start, end);
   }
 
   /** Wait for one more reply; its bytes are written apart. The caller has set `sentAt` (one clock reading a turn). */
   expect(call: Call): void {
+    this.#stats.commands++;
     this.calls.push(call);
   }
 
@@ -196,6 +201,7 @@ export class Connection implements EndOfTurn {
     this.#isGone = true;
     this.out.clear();
     const failure: CallFailure = { kind: this.#isOpen ? 'lost' : 'unsent', reason };
+    this.#stats.failed += this.calls.length;
     for (let call = this.calls.shift(); call !== undefined; call = this.calls.shift()) call.fail(failure);
     this.#owner.lost(reason);
   }

@@ -9,7 +9,8 @@ export interface Credentials {
  *  Errors: throws when the file cannot be read; the connect attempt fails with that text and is retried. */
 export type CredentialSource = () => Credentials;
 
-/** HELLO with its AUTH option when there is a password. Shape: arguments for `encodeRequest`. */
+/** HELLO with its AUTH option when there is a password. HELLO is permitted to every user. Shape: arguments for
+ *  `encodeRequest`. */
 export function helloArguments(proto: 2 | 3, credentials: Credentials): (string | Buffer)[] {
   if (credentials.password === undefined) return ['HELLO', String(proto)];
   return ['HELLO', String(proto), 'AUTH', credentials.user ?? 'default', credentials.password];

@@ -19,27 +19,34 @@ export interface ServerInfo {
   hasFieldTtl: boolean;
 }
 
+/** What is asked of a fresh connection. */
+export interface HandshakeWishes {
+  /** Switch CLIENT TRACKING on. */
+  tracks: boolean;
+  /** Known from another connection to the same server; undefined = find out. Asking where it is forbidden would fill
+   *  Redis's ACL LOG. */
+  hasFieldTtl: boolean | undefined;
+}
+
 export type HandshakeResult = { server: ServerInfo } | { failure: CallFailure };
 
 const MINUS = 0x2d;
 const PLUS = 0x2b;
 
-/** Make a fresh connection speak RESP3 as this user, all in one packet: HELLO 3, CLIENT SETINFO, the probe for
- *  hash-field TTLs, and CLIENT TRACKING ON when wanted. Never NOLOOP (coherence spec R7).
+/** Make a fresh connection speak RESP3 as this user, all in one packet: HELLO 3, the probe for hash-field
+ *  TTLs, and CLIENT TRACKING ON when wanted. Never NOLOOP (coherence spec R7).
  *  Errors: a refused HELLO is a failure 'refused' with Redis's line; what else is refused is only noted. */
 export function shakeHands(
   connection: Connection,
   credentials: Credentials,
-  wantsTracking: boolean,
+  wishes: HandshakeWishes,
   done: (result: HandshakeResult) => void,
 ): void {
   const replies: Buffer[] = [];
   const requests = [
-    helloArguments(3, credentials),
-    ['CLIENT', 'SETINFO', 'LIB-NAME', 'nearcache'],
-    ['CLIENT', 'SETNAME', 'nearcache'],
-    ['COMMAND', 'INFO', 'HPEXPIRE'],
-    ...(wantsTracking ? [['CLIENT', 'TRACKING', 'ON']] : []),
+    [...helloArguments(3, credentials), 'SETNAME', 'nearcache'],
+    ...(wishes.hasFieldTtl === undefined ? [['COMMAND', 'INFO', 'HPEXPIRE']] : []),
+    ...(wishes.tracks ? [['CLIENT', 'TRACKING', 'ON']] : []),
   ];
   let isOver = false;
   const collect = (reply: Buffer | undefined, failure: CallFailure | undefined): void => {
@@ -47,7 +54,7 @@ export function shakeHands(
     if (reply !== undefined) replies.push(reply);
     if (failure === undefined && replies.length < requests.length) return;
     isOver = true;
-    done(failure === undefined ? judge(replies, wantsTracking) : { failure });
+    done(failure === undefined ? judge(replies, wishes) : { failure });
   };
   for (const request of requests) {
     const bytes = encodeRequest(request);
@@ -55,12 +62,12 @@ export function shakeHands(
   }
 }
 
-function judge(replies: readonly Buffer[], wantsTracking: boolean): HandshakeResult {
+function judge(replies: Buffer[], wishes: HandshakeWishes): HandshakeResult {
   const first = replies[0] as Buffer;
   if (first[0] === MINUS) return { failure: refusal(first) };
   const hello = parseReply(first, 0, first.length);
   if (!(hello instanceof Map)) return { failure: refusal(first) };
-  const probe = replies[3] as Buffer;
+  const probe = wishes.hasFieldTtl === undefined ? replies.splice(1, 1)[0] : undefined;
   const version = hello.get('version');
   return {
     server: {
@@ -68,8 +75,9 @@ function judge(replies: readonly Buffer[], wantsTracking: boolean): HandshakeRes
       clientId: Number(hello.get('id')),
       isPrimary: hello.get('role') === 'master',
       hasOrderedPushes: typeof version === 'string' && Number.parseInt(version, 10) >= 7,
-      isTracking: wantsTracking && replies[4]?.[0] === PLUS,
-      hasFieldTtl: probe[0] !== MINUS && !probe.includes('_\r\n'),
+      isTracking: wishes.tracks && replies[1]?.[0] === PLUS,
+      // Refused to this user: assume that they can, and keep hashes for a short time only.
+      hasFieldTtl: wishes.hasFieldTtl ?? probe?.includes('_\r\n') !== true,
     },
   };
 }

@@ -23,7 +23,7 @@ export interface PinnedHolder {
 }
 
 const MINUS = 0x2d;
-/** Load balancers reap idle connections without a word; after this long a PING comes first. */
+/** Load balancers reap idle connections without a word; after this long a HELLO comes first (a user may be refused PING). */
 const IDLE_TRUST_MS = 1000;
 
 /** A connection that belongs to one session while that session holds connection state. It speaks the session's own
@@ -132,7 +132,7 @@ export class PinnedConnection {
     }
     if (own.db !== setup.db) steps.push(['SELECT', String(setup.db)]);
     if (own.name !== setup.name) steps.push(['CLIENT', 'SETNAME', setup.name]);
-    if (steps.length === 0 && this.#clock.now() - this.idleSince > IDLE_TRUST_MS) steps.push(['PING']);
+    if (steps.length === 0 && this.#clock.now() - this.idleSince > IDLE_TRUST_MS) steps.push(['HELLO']);
     return steps;
   }
 

@@ -6,6 +6,7 @@ import { AuthConnection } from './auth-connection.ts';
 import { Backoff } from './backoff.ts';
 import type { ShardAddress } from './connection.ts';
 import type { CredentialSource, Credentials } from './credentials.ts';
+import type { ServerInfo } from './handshake.ts';
 import type { Identity } from './identity.ts';
 import { PinnedPool } from './pinned-pool.ts';
 import type { ShardStats } from './shard-stats.ts';
@@ -44,6 +45,8 @@ export class Shard {
   readonly auth: AuthConnection;
   /** The sidecar's own identity: every session that has not authenticated. */
   readonly own: Identity;
+  /** Redis does not accept an identity's credentials any more: its sessions are to end, as they would at Redis. */
+  onRefused: (identity: Identity) => void = () => undefined;
   #others = new Map<string, Identity>();
   #passing = new Set<Identity>();
   #clock: Clock;
@@ -87,6 +90,8 @@ export class Shard {
     const known = this.#others.get(user);
     if (known !== undefined) {
       known.credentials = credentials;
+      known.shared.retryNow();
+      known.control.retryNow();
       return known;
     }
     if (this.#others.size >= this.options.identitiesMax && !this.#dropUnused()) return undefined;
@@ -115,6 +120,12 @@ export class Shard {
     yield* this.#passing;
   }
 
+  /** What a handshake told about the server, as whatever user: it is the same server. */
+  get server(): ServerInfo | undefined {
+    for (const { shared } of this.identities()) if (shared.server !== undefined) return shared.server;
+    return undefined;
+  }
+
   /** Does more than one link feed the near-cache? Then one link's barrier does not speak for the others. */
   get hasSeveralSources(): boolean {
     return this.#others.size > 0;
@@ -136,6 +147,8 @@ export class Shard {
   }
 
   #closeIdentity(identity: Identity): void {
+    if (identity.shared.isReady) this.stats.sharedConnections--;
+    if (identity.control.isReady) this.stats.controlConnections--;
     identity.shared.close();
     identity.control.close();
     identity.pinned.close();
@@ -160,6 +173,7 @@ export class Shard {
       credentials: remembering,
       connectTimeoutMs: options.connectTimeoutMs,
       inFlightMax: options.inFlightMax,
+      knownServer: () => this.server,
       heartbeatMs: options.maxStalenessMs / 4,
     };
     const parts = { clock: this.#clock, stats };
@@ -169,7 +183,7 @@ export class Shard {
       credentials,
       shared: new SharedConnection(
         { ...common, tracks: this.cache !== undefined },
-        { ...parts, backoff: this.#backoff(), listener: this.#sharedListener(log, number === 0), log },
+        { ...parts, backoff: this.#backoff(), listener: this.#sharedListener(log, () => identity), log },
       ),
       control: new SharedConnection(
         { ...common, tracks: false, heartbeatMs: Number.POSITIVE_INFINITY },
@@ -199,23 +213,26 @@ export class Shard {
     return new Backoff(this.options.reconnectBaseMs, this.options.reconnectMaxMs, this.#random);
   }
 
-  #sharedListener(log: Logger, isOwn: boolean): SharedListener {
+  #sharedListener(log: Logger, identityOf: () => Identity): SharedListener {
     const { stats, cache } = this;
     return {
       invalidated: (keys) => this.#invalidated(keys),
       ready: (shared) => {
         cache?.dropDead();
         stats.sharedConnections++;
-        if (isOwn) stats.up = 1;
+        if (identityOf() === this.own) stats.up = 1;
         log.info({ state: shared.generation.isTracking ? 'tracking' : 'pass-through' }, 'shard is up');
       },
       lost: (shared, reason) => {
         if (shared.state === 'ready') {
           stats.sharedConnections--;
-          if (isOwn) stats.up = 0;
+          if (identityOf() === this.own) stats.up = 0;
           log.warn({ reason }, 'shard was lost');
         } else if (shared.state === 'connecting') {
           log.warn({ reason }, 'shard is unreachable, retrying with back-off');
+        }
+        if (shared.problem.kind === 'refused' && identityOf() !== this.own) {
+          this.onRefused(identityOf());
         }
       },
     };

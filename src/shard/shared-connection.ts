@@ -23,6 +23,8 @@ export interface SharedOptions {
   /** Ask for CLIENT TRACKING: this connection feeds the near-cache. */
   tracks: boolean;
   connectTimeoutMs: number;
+  /** What another connection has learnt about the same server. */
+  knownServer: () => ServerInfo | undefined;
   heartbeatMs: number;
   inFlightMax: number;
 }
@@ -88,6 +90,14 @@ export class SharedConnection {
     if (this.state !== 'idle') return;
     this.state = 'connecting';
     this.#connect();
+  }
+
+  /** Do not wait for the next try: there is reason to believe that it will go better now. */
+  retryNow(): void {
+    if (this.state !== 'down') return;
+    this.state = 'connecting';
+    this.#backoff.reset();
+    if (this.#connection === undefined) this.#connect();
   }
 
   /** Send one request in `db`; its reply is `call`'s. `call.sentAt` is set by the caller. */
@@ -207,7 +217,8 @@ export class SharedConnection {
       connection.destroy(`no answer to the handshake within ${connectTimeoutMs} ms`),
     );
     const startedAt = this.#clock.now();
-    shakeHands(connection, credentials, this.options.tracks, (result) => {
+    const wishes = { tracks: this.options.tracks, hasFieldTtl: this.options.knownServer()?.hasFieldTtl };
+    shakeHands(connection, credentials, wishes, (result) => {
       cancel();
       if ('server' in result) this.#ready(result.server, startedAt);
       else if (result.failure.kind === 'refused') this.#refused(connection, result.failure);
@@ -259,7 +270,7 @@ export class SharedConnection {
     this.state = 'down';
     this.#failHeld();
     this.#clock.after(this.#backoff.nextMs(), () => {
-      if (this.state === 'down') this.#connect();
+      if (this.state === 'down' && this.#connection === undefined) this.#connect();
     });
   }
 

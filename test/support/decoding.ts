@@ -69,7 +69,7 @@ class Feeding {
     if (result === REQUEST) this.decoded.push(argsOf(this.#decoder.request));
     if (result === EMPTY) this.decoded.push('empty');
     if (result === ERROR) this.decoded.push({ error: this.#decoder.error });
-    if (result === REQUEST || result === EMPTY) this.#consumed += this.#decoder.consumedTo - start;
+    if (result === REQUEST || result === EMPTY) this.#consume(this.#decoder.consumedTo - start);
     if (result === BIG) this.#skimming = { big: argsOf(this.#decoder.request), bytes: '' };
     return result;
   }
@@ -84,11 +84,16 @@ class Feeding {
       return false;
     }
     skimming.bytes += buffer.toString('latin1', start, start + taken);
-    this.#consumed += taken;
+    this.#consume(taken);
     if (!this.#decoder.bigDone) return false;
     this.decoded.push(skimming);
     this.#skimming = undefined;
     return true;
+  }
+
+  #consume(count: number): void {
+    this.#consumed += count;
+    if (this.#consumed > this.#arrived) throw new Error('the decoder consumed what has not arrived');
   }
 
   #failed(): boolean {

@@ -23,6 +23,7 @@ export function scanChunks(chunks: readonly Buffer[]): ScanResult[] {
     for (let at = start; at < end; ) {
       const next = scanner.next(buffer, at, end);
       if (next === NOT_RESP) return [...results, { error: scanner.error }];
+      if (next > end) throw new Error('the frame ends beyond what has arrived');
       frame += buffer.toString('latin1', at, next === UNFINISHED ? end : next);
       if (next === UNFINISHED) break;
       results.push({ frame, type: String.fromCharCode(scanner.type), hasResp3: scanner.hasResp3 });

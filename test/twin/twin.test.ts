@@ -81,34 +81,36 @@ async function prepare({ lines, ready }: NonNullable<Stage['prepare']>): Promise
   connection.close();
 }
 
-/** Runs the steps at Redis, then at each target, and returns all that differs. */
-async function twin(title: string, steps: readonly Step[], options: RunOptions): Promise<string[]> {
+/** What differed, and where it did. */
+type Found = Map<string, string[]>;
+
+/** Runs the steps at Redis, then at each target, and adds all that differs to `found`. */
+async function twin(found: Found, title: string, steps: readonly Step[], options: RunOptions): Promise<void> {
   const withNames = { ...options, names: { other: String(other.port) } };
   const expected = await run({ name: 'Redis', port: redis.port, redisPort: redis.port }, steps, withNames);
   coverage.add(expected);
-  const found: string[] = [];
   for (const target of targets) {
+    const where = `${target.name}, RESP${options.protocol}, ${title}`;
     for (const difference of differencesBetween(expected, await run(target, steps, withNames))) {
-      found.push(`${target.name}, RESP${options.protocol}, ${title}: ${difference}`);
+      found.set(difference, [...(found.get(difference) ?? []), where]);
     }
   }
-  return [...found, ...lastWords()];
 }
 
-/** Fails with the first of these differences. */
-function expectNone(found: readonly string[]): void {
-  expect(found.slice(0, shownDifferences).join('\n  ')).toBe('');
+function expectNone(found: Found): void {
+  const texts = [...found].map(([difference, where]) => `${difference}\n    ${where.join('\n    ')}`);
+  expect([...texts.slice(0, shownDifferences), ...lastWords()].join('\n')).toBe('');
 }
 
 function testGroup(group: Group, password: string | undefined): void {
   for (const bare of [false, true]) {
     for (const [title, plain] of Object.entries((bare ? group.bare : group.plain) ?? {})) {
       test(title, async () => {
-        const found: string[] = [];
+        const found: Found = new Map();
         for (const protocol of protocols) {
           for (const shape of shapes) {
             const steps = stepsIn(shape, linesOf(plain), facts);
-            found.push(...(await twin(shape, steps, { protocol, bare, password })));
+            await twin(found, shape, steps, { protocol, bare, password });
           }
         }
         expectNone(found);
@@ -119,9 +121,9 @@ function testGroup(group: Group, password: string | undefined): void {
     group.scripts ?? {},
   )) {
     test(title, async () => {
-      const found: string[] = [];
+      const found: Found = new Map();
       for (const protocol of only) {
-        found.push(...(await twin('as it stands', steps, { protocol, password, ...options })));
+        await twin(found, 'as it stands', steps, { protocol, password, ...options });
       }
       expectNone(found);
     });
@@ -143,8 +145,8 @@ for (const stage of stages) {
     describe('mistakes', () => {
       for (const [title, make] of Object.entries(mistakes)) {
         test(title, async () => {
-          const found: string[] = [];
-          for (const protocol of protocols) found.push(...(await twin(title, make(facts), { protocol })));
+          const found: Found = new Map();
+          for (const protocol of protocols) await twin(found, title, make(facts), { protocol });
           expectNone(found);
         });
       }

@@ -7,9 +7,11 @@ import { freePort } from '../../support/free-port.ts';
 import { type Nearcache, startNearcache } from '../../support/nearcache.ts';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';
 
+type Options = Omit<RedisOptions, 'replyMapping'>;
+
 let server: RedisServer;
 let nearcache: Nearcache;
-const clients: Redis[] = [];
+const clients: { disconnect(): void }[] = [];
 
 beforeAll(async () => {
   server = await startRedis();
@@ -29,7 +31,7 @@ afterEach(() => {
   for (const client of clients.splice(0)) client.disconnect();
 });
 
-function connect(options: RedisOptions): Redis {
+function connect(options: Options): Redis {
   const client = new Redis({ host: '127.0.0.1', ...options });
   client.on('error', () => {});
   clients.push(client);
@@ -37,7 +39,7 @@ function connect(options: RedisOptions): Redis {
 }
 
 describe.each([2, 3] as const)('ioredis in RESP%i', (protocol) => {
-  const app = (options: RedisOptions = {}): Redis => connect({ port: nearcache.port, protocol, ...options });
+  const app = (options: Options = {}): Redis => connect({ port: nearcache.port, protocol, ...options });
 
   test('gets from the near-cache what it set', async () => {
     const client = app();
@@ -120,23 +122,19 @@ describe.each([2, 3] as const)('ioredis in RESP%i', (protocol) => {
 
   test('receives messages of channels and patterns and goes on after it unsubscribed', async () => {
     const [subscriber, publisher] = [app(), app()];
-    const heard: string[][] = [];
-    subscriber.on('message', (...message: string[]) => heard.push(message));
-    subscriber.on('pmessage', (...message: string[]) => heard.push(message));
+    const heard: string[] = [];
+    subscriber.on('message', (...message: string[]) => heard.push(message.join(' ')));
+    subscriber.on('pmessage', (...message: string[]) => heard.push(message.join(' ')));
     expect(await subscriber.subscribe('news', 'sport')).toBe(2);
     expect(await subscriber.psubscribe('n*')).toBe(3);
 
     expect(await publisher.publish('news', 'one')).toBe(2);
     expect(await publisher.publish('sport', 'two')).toBe(1);
     await expect.poll(() => heard.length).toBe(3);
-    await subscriber.unsubscribe();
-    await subscriber.punsubscribe();
+    await subscriber.unsubscribe('news', 'sport');
+    await subscriber.punsubscribe('n*');
 
-    expect(heard.toSorted()).toEqual([
-      ['n*', 'news', 'one'],
-      ['news', 'one'],
-      ['sport', 'two'],
-    ]);
+    expect(heard.toSorted()).toEqual(['n* news one', 'news one', 'sport two']);
     await subscriber.set('after', 'subscription');
     expect(await subscriber.get('after')).toBe('subscription');
   });
@@ -202,7 +200,8 @@ describe.each([2, 3] as const)('ioredis in RESP%i', (protocol) => {
 });
 
 test('ioredis gets maps and doubles of RESP3 as objects and numbers', async () => {
-  const client = connect({ port: nearcache.port, protocol: 3, replyMapping: 'resp3' });
+  const client = new Redis({ host: '127.0.0.1', port: nearcache.port, protocol: 3, replyMapping: 'resp3' });
+  clients.push(client);
   await client.zadd('scores', 1.5, 'ann');
   await client.hset('user', { name: 'ann', age: '7' });
 
@@ -226,7 +225,7 @@ describe.each([2, 3] as const)('ioredis in RESP%i with a password', (protocol) =
     await guarded.stop();
   });
 
-  const app = (options: RedisOptions): Redis =>
+  const app = (options: Options): Redis =>
     connect({ port: behind.port, protocol, retryStrategy: () => null, ...options });
 
   test('is served as the default user', async () => {
@@ -256,7 +255,7 @@ describe.each([2, 3] as const)('ioredis in RESP%i with a password', (protocol) =
     const missing = app({ enableReadyCheck: false });
 
     expect(error.message).toMatch(/^WRONGPASS/);
-    await expect(missing.get('shared')).rejects.toThrow(/^NOAUTH Authentication required\./);
+    await expect(missing.get('shared')).rejects.toThrow(/^NOAUTH /);
   });
 });
 

@@ -49,6 +49,18 @@ const CASES: Case[] = [
     expected: [[...Array<string>(11).fill('x'), long]],
   },
   {
+    title: 'keeps apart more arguments than it first has room for',
+    bytes: `*40\r\n${numbers(40)
+      .map((text) => `$2\r\n${text}\r\n`)
+      .join('')}`,
+    expected: [numbers(40)],
+  },
+  {
+    title: 'keeps apart more words than it first has room for',
+    bytes: `${numbers(40).join(' ')}\r\n`,
+    expected: [numbers(40)],
+  },
+  {
     title: 'does not look at the two bytes behind an argument, as Redis does not',
     bytes: '*2\r\n$4\r\nECHOxx$2\r\nhiyy*1\r\n$4\r\nPINGzz',
     expected: [['ECHO', 'hi'], ['PING']],
@@ -270,3 +282,7 @@ describe('RequestDecoder with a request over the limit', () => {
     ]);
   });
 });
+
+function numbers(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => String(index + 10));
+}

@@ -8,6 +8,7 @@ describe('resp2ShapeOf', () => {
     ['hrandfield', 'flatten'],
     ['xreadgroup', 'streams'],
     ['blpop', 'nil-array'],
+    ['xrange', 'nil-array'],
     ['sentinel|get-master-addr-by-name', 'nil-array'],
     ['lpop', 'nil-array-with-count'],
     ['blmove', 'nil-array-when-waited'],
@@ -26,7 +27,7 @@ describe('resp2ShapeOf', () => {
     'eval',
     'evalsha_ro',
     'fcall',
-    'xrange',
+    'xautoclaim',
     'xinfo|stream',
     'nosuch',
   ])('gives %s the structural rule', (name) => {

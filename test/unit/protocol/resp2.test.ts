@@ -92,6 +92,7 @@ describe('toResp2 by the rows of the table', () => {
     ],
     ['splices a single pair', '*1 *2 $1 m ,1', '*2 $1 m $1 1', { shape: 'flatten' }],
     ['splices one level only', '*1 *2 *1 $1 m ,1', '*2 *1 $1 m $1 1', { shape: 'flatten' }],
+    ['splices empty arrays', '*2 *0 *0', '*0', { shape: 'flatten' }],
     ['keeps a flat array', '*2 $1 m ,1', '*2 $1 m $1 1', { shape: 'flatten' }],
     ['keeps an array that is only partly nested', '*2 *1 ,1 ,1', '*2 *1 $1 1 $1 1', { shape: 'flatten' }],
     ['keeps an empty array', '*0', '*0', { shape: 'flatten' }],

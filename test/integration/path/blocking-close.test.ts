@@ -1,0 +1,44 @@
+// DESIGN rule 4: a session that ends while a blocking command is outstanding takes its pinned connection with it.
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+
+import type { RawClient } from '../../support/raw-client.ts';
+import { say, Sidecar, until } from '../../support/sidecar.ts';
+
+let sidecar: Sidecar;
+
+beforeAll(async () => {
+  sidecar = await Sidecar.start();
+});
+afterEach(() => sidecar.endSessions());
+afterAll(() => sidecar.stop());
+
+async function blockedClients(count: number): Promise<void> {
+  await until(`${count} blocked clients`, async () =>
+    String(await sidecar.direct.call('INFO', 'clients')).includes(`blocked_clients:${count}\r\n`),
+  );
+}
+
+const ways: [string, (app: RawClient) => void][] = [
+  ['closes', (app) => app.socket.end()],
+  ['resets', (app) => app.socket.resetAndDestroy()],
+];
+
+test.each(ways)('an element that comes after a waiting app %s its connection stays in the list', async (_, end) => {
+  const app = await sidecar.app();
+  const other = await sidecar.app();
+  app.request(['BLPOP', 'jobs', '0']);
+  await blockedClients(1);
+  end(app);
+  await blockedClients(0);
+  expect(await say(other, 'RPUSH', 'jobs', 'one')).toBe(':1');
+  expect(await say(other, 'RPOP', 'jobs')).toBe('one');
+});
+
+test('a pinned connection whose blocking command was answered is used again', async () => {
+  const app = await sidecar.app();
+  await say(app, 'RPUSH', 'ready', 'a', 'b');
+  expect(String(await app.call('BLPOP', 'ready', '0'))).toContain('a');
+  const opened = await sidecar.metric('nearcache_shard_pinned_opened_total');
+  expect(String(await app.call('BLPOP', 'ready', '0'))).toContain('b');
+  expect(await sidecar.metric('nearcache_shard_pinned_opened_total')).toBe(opened);
+});

@@ -1,0 +1,159 @@
+import { once } from 'node:events';
+import { createConnection, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+import { FrameReader } from './frame-reader.ts';
+import type { Direction } from './relay.ts';
+
+/** A place where a gate stands: in front of the first frame that fits. What is behind that frame waits with it, other
+ *  connections and the other direction go on. */
+export interface Stop {
+  /** Resolves with the frame (latin1) once one waits.
+   *  Errors: rejects when none has come within 10 seconds. */
+  readonly reached: Promise<string>;
+  /** Lets it and what is behind it through; without a waiting frame, takes the stop away. */
+  release(): void;
+}
+
+/** A link between clients and one server that goes by whole RESP frames, so that a test can decide which of two frames
+ *  of one stream has been seen: `relay.ts` slows and cuts bytes, a gate holds a chosen request, reply or push. */
+export interface FrameGate {
+  readonly port: number;
+  /** `fits` is asked about each whole frame, as latin1 text. Stops hold one frame each, in the order they were set. */
+  stopAt(direction: Direction, fits: (frame: string) => boolean): Stop;
+  /** Releases every stop. */
+  open(): void;
+  /** Ends everything and frees the port. */
+  stop(): Promise<void>;
+}
+
+/** Listens on a free port of 127.0.0.1 and forwards to `serverPort` there. */
+export async function startFrameGate(serverPort: number): Promise<FrameGate> {
+  const gate = new TcpFrameGate(serverPort);
+  await gate.listen();
+  return gate;
+}
+
+class TcpFrameGate implements FrameGate {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #stops: Record<Direction, FrameStop[]> = { up: [], down: [] };
+
+  constructor(serverPort: number) {
+    this.#server = createServer({ noDelay: true }, (client) => {
+      const server = createConnection({ host: '127.0.0.1', port: serverPort, noDelay: true });
+      new Lane(client, server, this.#stops.up);
+      new Lane(server, client, this.#stops.down);
+      for (const [socket, other] of [
+        [client, server],
+        [server, client],
+      ] as const) {
+        this.#sockets.add(socket);
+        socket.on('error', () => {});
+        socket.on('close', () => {
+          this.#sockets.delete(socket);
+          other.destroy();
+        });
+      }
+    });
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async listen(): Promise<void> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+  }
+
+  stopAt(direction: Direction, fits: (frame: string) => boolean): Stop {
+    const stops = this.#stops[direction];
+    const stop = new FrameStop(fits, () => stops.splice(stops.indexOf(stop), 1));
+    stops.push(stop);
+    return stop;
+  }
+
+  open(): void {
+    for (const stop of [...this.#stops.up, ...this.#stops.down]) stop.release();
+  }
+
+  async stop(): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+}
+
+class FrameStop implements Stop {
+  readonly reached: Promise<string>;
+  readonly fits: (frame: string) => boolean;
+  readonly #remove: () => void;
+  #arrive: (frame: string) => void = () => {};
+  #goOn: (() => void) | undefined;
+
+  constructor(fits: (frame: string) => boolean, remove: () => void) {
+    this.fits = fits;
+    this.#remove = remove;
+    this.reached = new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('no frame came to the stop within 10 s')), 10_000);
+      this.#arrive = (frame) => {
+        clearTimeout(timer);
+        resolve(frame);
+      };
+    });
+    // A test that fails before it waits for the stop should fail for its own reason.
+    this.reached.catch(() => {});
+  }
+
+  get isTaken(): boolean {
+    return this.#goOn !== undefined;
+  }
+
+  hold(frame: string, goOn: () => void): void {
+    this.#goOn = goOn;
+    this.#arrive(frame);
+  }
+
+  release(): void {
+    this.#remove();
+    this.#arrive('');
+    this.#goOn?.();
+  }
+}
+
+/** One direction of one connection. */
+class Lane {
+  readonly #to: Socket;
+  readonly #stops: readonly FrameStop[];
+  readonly #reader = new FrameReader();
+  #isHeld = false;
+
+  constructor(from: Socket, to: Socket, stops: readonly FrameStop[]) {
+    this.#to = to;
+    this.#stops = stops;
+    from.on('data', (bytes: Buffer) => {
+      this.#reader.push(bytes);
+      this.#run();
+    });
+  }
+
+  #run(): void {
+    while (!this.#isHeld) {
+      const frame = this.#reader.take();
+      if (frame === undefined) return;
+      const text = frame.toString('latin1');
+      const stop = this.#stops.find((each) => !each.isTaken && each.fits(text));
+      if (stop === undefined) {
+        this.#to.write(frame);
+        continue;
+      }
+      this.#isHeld = true;
+      stop.hold(text, () => {
+        this.#isHeld = false;
+        this.#to.write(frame);
+        this.#run();
+      });
+    }
+  }
+}
