@@ -278,15 +278,14 @@ export class Shard {
     this.auth.tick(now);
   }
 
-  /** A silent link is dead, unless the control connection hears Redis (a busy script answers -BUSY there): a big reply
-   *  or a slow script may hold a heartbeat back for seconds (DESIGN rule 8). */
-  #judge(identity: Identity, now: number): void {
-    const { shared, control } = identity;
+  /** A silent link is dead, unless the control connection hears -BUSY: then a script, perhaps of this very link, holds
+   *  its replies back (DESIGN rule 8). Redis being well on the control connection says that the silent link is not. */
+  #judge({ shared, control }: Identity, now: number): void {
     const { linkDeadMs } = this.options;
+    const reason = `no byte received for ${linkDeadMs} ms`;
+    if (control.isSilent(now, linkDeadMs)) control.reset(reason);
     if (!shared.isSilent(now, linkDeadMs / 2)) return;
     control.probe();
-    if (!shared.isSilent(now, linkDeadMs)) return;
-    if (control.isReady && now - control.lastByteAt <= linkDeadMs) return;
-    shared.reset(`no byte received for ${linkDeadMs} ms`);
+    if (shared.isSilent(now, linkDeadMs) && now - control.busyAt > linkDeadMs) shared.reset(reason);
   }
 }

@@ -48,6 +48,8 @@ export const ANY_DB = -1;
 
 const OK_LINE = Buffer.from('+OK\r\n', 'latin1');
 const HEARTBEAT = encodeRequest(['HELLO']);
+const PING = encodeRequest(['PING']);
+const BUSY = '-BUSY ';
 
 /** THE connection of one identity to one shard: the pipelined commands of many sessions, replies and invalidations in
  *  one ordered stream (DESIGN §2). Exactly one, since a pool would multiply the server's tracking cost and break that
@@ -60,6 +62,8 @@ export class SharedConnection {
   server: ServerInfo | undefined;
   /** Why it is not ready, in words. */
   problem: CallFailure = { kind: 'unsent', reason: 'not connected yet' };
+  /** Monotonic ms at which Redis last answered `probe` that a script keeps it busy. */
+  busyAt: number = Number.NEGATIVE_INFINITY;
   readonly options: SharedOptions;
   #clock: Clock;
   #backoff: Backoff;
@@ -160,11 +164,6 @@ export class SharedConnection {
     this.#connection?.destroy('nearcache is stopping');
   }
 
-  /** Monotonic ms of the last byte received, or -Infinity without a connection. */
-  get lastByteAt(): number {
-    return this.#connection?.lastByteAt ?? Number.NEGATIVE_INFINITY;
-  }
-
   get inFlight(): number {
     return (this.#connection?.calls.length ?? 0) + this.#held.length;
   }
@@ -182,11 +181,16 @@ export class SharedConnection {
       this.#beat(connection, now);
   }
 
-  /** Ask Redis something small now, to see whether it is alive. */
+  /** Ask whether a script keeps Redis busy. Redis answers HELLO all the same then, but not PING. */
   probe(): void {
     this.start();
-    if (this.state === 'ready' && this.#connection !== undefined)
-      this.#beat(this.#connection, this.#clock.now());
+    if (this.state !== 'ready' || this.#connection === undefined || this.#isHeartbeatOut) return;
+    this.#isHeartbeatOut = true;
+    const call = new OwnCall((reply) => {
+      this.#isHeartbeatOut = false;
+      if (reply?.latin1Slice(0, BUSY.length) === BUSY) this.busyAt = this.#clock.now();
+    });
+    this.#connection.send(call, PING, 0, PING.length);
   }
 
   #connect(): void {
