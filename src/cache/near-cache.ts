@@ -135,8 +135,7 @@ export class NearCache {
 
   /** Drop all entries of `key` and end its flights (spec: "revoke k"). */
   revoke(key: string): void {
-    const entries = this.#keys.peek(key);
-    if (entries !== undefined) this.#keys.delete(key);
+    if (this.#keys.delete(key)) this.#measure();
     if (this.#flights.size === 0) return;
     for (let flight = this.#flights.get(key); flight !== undefined; flight = flight.next)
       flight.isLive = false;
@@ -147,6 +146,7 @@ export class NearCache {
   flush(): void {
     this.stats.flushes++;
     this.#keys.clear();
+    this.#measure();
     for (const first of this.#flights.values()) {
       for (let flight: Flight | undefined = first; flight !== undefined; flight = flight.next)
         flight.isLive = false;
@@ -159,6 +159,7 @@ export class NearCache {
     for (const [key, entries] of this.#keys.entries()) {
       if (entries.some((entry) => !entry.generation.isAlive)) this.#keys.delete(key);
     }
+    this.#measure();
   }
 
   /** How long a reply may live, or undefined when it may not be stored (R12). */
@@ -173,36 +174,49 @@ export class NearCache {
 
   #fill(entry: Entry): void {
     this.stats.fills++;
+    this.stats.entries++;
     const entries = this.#keys.peek(entry.id.key) ?? [];
     const known = entries.findIndex((other) => other.answers(entry.id));
-    if (known !== -1) (entries.splice(known, 1)[0] as Entry).isLive = false;
-    else if (entries.length >= VARIANTS_MAX) (entries.shift() as Entry).isLive = false;
+    if (known !== -1) this.#end(entries.splice(known, 1)[0] as Entry);
+    else if (entries.length >= VARIANTS_MAX) this.#end(entries.shift() as Entry);
     entries.push(entry);
     this.#store(entry.id.key, entries);
   }
 
   #remove(entry: Entry, entries: Entry[]): void {
-    entry.isLive = false;
-    const rest = entries.filter((other) => other !== entry);
-    if (rest.length === 0) this.#keys.delete(entry.id.key);
-    else this.#store(entry.id.key, rest);
+    const { key } = entry.id;
+    if (entries.length > 1) {
+      this.#end(entry);
+      this.#store(
+        key,
+        entries.filter((other) => other !== entry),
+      );
+    } else if (this.#keys.delete(key)) {
+      this.#measure();
+    }
   }
 
-  /** Store a key's entries under their present size. A new array each time, so that lru-cache measures it again. */
+  /** Store a key's entries under their present size. A new array each time, so that lru-cache measures it again; what is
+   *  larger than the whole cache it refuses, in silence. */
   #store(key: string, entries: readonly Entry[]): void {
     this.#keys.set(key, [...entries]);
-    this.#count();
+    if (!this.#keys.has(key)) this.#disposed(entries, 'evict');
+    this.#measure();
   }
 
   #disposed(entries: readonly Entry[], reason: string): void {
     if (reason === 'set') return;
     if (reason === 'evict') this.stats.evicted += entries.length;
-    for (const entry of entries) entry.isLive = false;
-    this.#count();
+    for (const entry of entries) this.#end(entry);
   }
 
-  #count(): void {
-    this.stats.entries = this.#keys.size;
+  #end(entry: Entry): void {
+    entry.isLive = false;
+    this.stats.entries--;
+  }
+
+  /** Call after a change, not from inside one: lru-cache adjusts its size last. */
+  #measure(): void {
     this.stats.bytes = this.#keys.calculatedSize;
   }
 

@@ -8,12 +8,16 @@ import type { ShardStats } from './shard-stats.ts';
 export interface PinnedLimits {
   /** Pinned connections to the shard, all identities together. */
   pinnedMax: number;
-  /** Kept open though nobody holds them. */
+  /** Kept open though nobody holds them, from `SURPLUS_MS` on. */
   idleMax: number;
   idleMs: number;
   connectTimeoutMs: number;
   commandTimeoutMs: number;
 }
+
+/** Idle connections beyond `idleMax` stay for so long, since sessions that come and go in step (50 apps, each with its
+ *  MULTI step by step) would else open and close one for nearly every transaction. */
+const SURPLUS_MS = 1000;
 
 /** The pinned connections of one identity to one shard: made when needed, cleaned and reused after. Connecting for
  *  each MULTI would cost 300–400 times the connections (envoyproxy/envoy#44338).
@@ -82,17 +86,23 @@ export class PinnedPool {
         this.#giveUpSilent(pinned);
       }
     }
-    while (
-      this.#idle.length > 0 &&
-      now - (this.#idle[0] as PinnedConnection).idleSince > this.#limits.idleMs
-    ) {
-      (this.#idle.shift() as PinnedConnection).destroy('idle');
-      this.#stats.pinnedIdle--;
-    }
+    this.#trim(now);
   }
 
   close(): void {
     for (const pinned of this.#all) pinned.destroy('nearcache is stopping');
+  }
+
+  /** Close what nobody needs. The list is in the order of rest. */
+  #trim(now: number): void {
+    for (let oldest = this.#idle[0]; oldest !== undefined; oldest = this.#idle[0]) {
+      const idleMs = now - oldest.idleSince;
+      const isSurplus = this.#idle.length > this.#limits.idleMax && idleMs > SURPLUS_MS;
+      if (!isSurplus && idleMs <= this.#limits.idleMs) return;
+      this.#idle.shift();
+      this.#stats.pinnedIdle--;
+      oldest.destroy('idle');
+    }
   }
 
   /** Outstanding calls without a time-out of their own (BLPOP q 0) may be silent for ever. */
@@ -130,7 +140,6 @@ export class PinnedPool {
   }
 
   #rest(pinned: PinnedConnection): void {
-    if (this.#idle.length >= this.#limits.idleMax) return pinned.destroy('enough idle connections');
     pinned.idleSince = this.#clock.now();
     this.#idle.push(pinned);
     this.#stats.pinnedIdle++;

@@ -47,7 +47,7 @@ const TEMPLATES: readonly ((r: Random) => string[])[] = [
   (r) => ['WATCH', key(r)],
   () => ['UNWATCH'],
   (r) => ['SELECT', r.pick(['0', '0', '1', '2', '99', 'x'])],
-  (r) => ['HELLO', ...r.pick([[], ['2'], ['3'], ['4'], ['3', 'SETNAME', 'fuzz'], ['3', 'AUTH', 'no', 'body']])],
+  (r) => ['HELLO', ...r.pick(['', '2', '3', '4', '3 SETNAME fuzz', '3 AUTH no body']).split(' ')],
   (r) => [r.pick(['SUBSCRIBE', 'UNSUBSCRIBE', 'SSUBSCRIBE', 'SUNSUBSCRIBE']), ...r.list(0, 2, () => channel(r))],
   (r) => [r.pick(['PSUBSCRIBE', 'PUNSUBSCRIBE']), ...r.list(0, 2, () => `${channel(r)}*`)],
   (r) => [r.pick(['PUBLISH', 'SPUBLISH']), channel(r), value(r)],
@@ -120,7 +120,7 @@ function key(random: Random): string {
 }
 
 function channel(random: Random): string {
-  return `fuzz:${random.pick('abc')}`;
+  return random.pick(['fuzz:a', 'fuzz:b', 'fuzz:c']);
 }
 
 function value(random: Random): string {

@@ -29,7 +29,7 @@ export class Violation extends Error {
   }
 }
 
-const EXCERPT_BYTES = 600;
+const EXCERPT_BYTES = 400;
 
 /** The beginning of some bytes, as a string literal. */
 export function excerpt(bytes: Buffer): string {

@@ -59,13 +59,14 @@ test('1,000 idle and 200 busy sessions share at most 3 connections to Redis', as
   const work = busy.map(async (client, i) => {
     while (!over.signal.aborted) {
       for (let n = 0; n < 10; n++) client.request(n % 5 === 0 ? ['INCR', `n${i}`] : ['GET', `k${n}`]);
-      replies += (await client.readFrames(10)).length;
+      await client.readFrames(10);
+      replies += 10;
     }
   });
   const counts: number[] = [];
   while (counts.length < 20) {
     const before = replies;
-    await expect.poll(() => replies, {timeout: 20000}).toBeGreaterThan(before + 2000);console.log(performance.now(), replies);
+    await expect.poll(() => replies, { timeout: 10_000 }).toBeGreaterThan(before + 2000);
     counts.push((await connectionsOfRedis()).length);
   }
   over.abort();

@@ -1,5 +1,5 @@
 import { encodeRequest } from '../../support/raw-client.ts';
-import { BadClient, framesOf } from '../bad-client.ts';
+import { BadClient } from '../bad-client.ts';
 import { randomCall } from '../command-calls.ts';
 import type { Random } from '../random.ts';
 import { excerpt, type Strategy, Violation } from '../strategy.ts';
@@ -8,6 +8,8 @@ import { excerpt, type Strategy, Violation } from '../strategy.ts';
 const UNCOUNTED: ReadonlySet<string> = new Set(
   'SUBSCRIBE UNSUBSCRIBE SSUBSCRIBE SUNSUBSCRIBE PSUBSCRIBE PUNSUBSCRIBE MONITOR CLIENT HELLO QUIT'.split(' '),
 );
+
+const LAST_REPLY_MS = 15_000;
 
 /** Any commands in any order, right and wrong ones, in any state a session can be in. Whatever came before, RESET must
  *  bring the session back, and an ECHO behind it must be the last reply. */
@@ -20,18 +22,30 @@ export const commandSequences: Strategy = {
     const sent = Buffer.concat([...calls, ['RESET'], ['ECHO', mark]].map((args) => encodeRequest(args)));
     const client = await BadClient.connect(target.port);
     await send(client, sent, random);
+    const expected = `$${mark.length}\r\n${mark}\r\n`;
+    const frames = await framesUntil(client, expected);
     const { bytes, isClean } = await client.finish(sent);
-    const frames = framesOf(bytes, sent);
     if (calls.some(([name]) => name?.toUpperCase() === 'QUIT')) return 'ended by QUIT';
     const last = frames.at(-1) ?? Buffer.alloc(0);
-    const isMarked = last.toString('latin1') === `$${mark.length}\r\n${mark}\r\n`;
-    if (!isMarked || !isClean) {
+    if (last.toString('latin1') !== expected || bytes.length > 0 || !isClean) {
       const names = calls.map((args) => args.join(' ').slice(0, 60)).join('; ');
-      throw new Violation(`ended with ${excerpt(last)} instead of the ECHO; ${names}`, sent);
+      const how = isClean ? '' : ', then a reset';
+      throw new Violation(`ended with ${excerpt(last)} instead of the ECHO${how}; ${names}`);
     }
     return counted(calls, frames.length, sent);
   },
 };
+
+/** A blocked session that closes its side is ended at once, so nothing is closed before the last reply is here. */
+async function framesUntil(client: BadClient, last: string): Promise<Buffer[]> {
+  const frames: Buffer[] = [];
+  for (;;) {
+    const frame = await client.raw.readFrame(LAST_REPLY_MS).catch(() => undefined);
+    if (frame === undefined) return frames;
+    frames.push(frame);
+    if (frame.toString('latin1') === last) return frames;
+  }
+}
 
 async function send(client: BadClient, sent: Buffer, random: Random): Promise<void> {
   if (sent.length > 100_000) await client.write(sent);

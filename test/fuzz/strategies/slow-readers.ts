@@ -19,16 +19,14 @@ export const slowReaders: Strategy = {
     await client.raw.call('SET', 'fuzz:slow:big', 'b'.repeat(BIG_BYTES));
     await client.raw.call('GET', 'fuzz:slow:cached');
     const { socket } = client.raw;
+    socket.on('data', () => socket.pause());
     socket.pause();
     const pipeline = greedy(random);
     const until = performance.now() + random.int(500, 4000);
     const readsSome = random.chance(0.5);
     while (performance.now() < until && !socket.destroyed) {
       if (socket.writableLength < 1_000_000) socket.write(pipeline);
-      if (readsSome) {
-        socket.resume();
-        socket.once('data', () => socket.pause());
-      }
+      if (readsSome) socket.resume();
       await delay(random.int(5, 50));
       await target.throttle.rest();
     }

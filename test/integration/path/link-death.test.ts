@@ -1,0 +1,60 @@
+// DESIGN rule 8: a link counts as dead by the time since its last byte, and not while a script keeps Redis busy.
+import { afterEach, expect, test } from 'vitest';
+
+import { say, Sidecar, until } from '../../support/sidecar.ts';
+
+const MB = 1_048_576;
+const LINK_DEAD_MS = 500;
+
+let sidecar: Sidecar;
+
+afterEach(() => sidecar.stop());
+
+function losses(): Promise<number> {
+  return sidecar.metric('nearcache_shard_connections_lost_total');
+}
+
+test('a reply that trickles in for longer than the limit keeps its link, though heartbeats wait behind it', async () => {
+  sidecar = await Sidecar.start({
+    isGated: false,
+    relay: { splitBytes: 16_384 },
+    flags: ['--link-dead-timeout', `${LINK_DEAD_MS}ms`, '--max-staleness', '200ms'],
+  });
+  await say(sidecar.direct, 'SET', 'huge', 'x'.repeat(MB));
+  const app = await sidecar.app();
+  sidecar.relay.pause('down');
+  const start = performance.now();
+  app.request(['GET', 'huge']);
+  let isHere = false;
+  const reply = app.readFrame().finally(() => {
+    isHere = true;
+  });
+  while (!isHere) {
+    sidecar.relay.resume('down');
+    await new Promise(setImmediate);
+    sidecar.relay.pause('down');
+    await new Promise((resolve) => {
+      setTimeout(resolve, LINK_DEAD_MS / 10);
+    });
+  }
+  expect(await reply).toHaveLength(`$${MB}\r\n`.length + MB + 2);
+  expect(performance.now() - start).toBeGreaterThan(2 * LINK_DEAD_MS);
+  expect(await losses()).toBe(0);
+});
+
+test('a script that runs for longer than the limit keeps its link, since Redis says that it is busy', async () => {
+  sidecar = await Sidecar.start({
+    redisArgs: ['--busy-reply-threshold', '50'],
+    flags: [
+      ...['--link-dead-timeout', `${LINK_DEAD_MS}ms`, '--max-staleness', '200ms'],
+      ...['--slow-command-timeout', '100ms'],
+    ],
+  });
+  const app = await sidecar.app();
+  const spin = `local now = function() local t = redis.call('TIME') return t[1] * 1000 + t[2] / 1000 end
+    local stop = now() + tonumber(ARGV[1]) while now() < stop do end redis.call('SET', 'spun', '1')`;
+  expect(await say(app, 'EVAL', spin, '0', String(4 * LINK_DEAD_MS))).toContain('did not answer');
+  await until('the script has ended', async () => (await say(sidecar.direct, 'GET', 'spun')) === '1');
+  expect(await say(app, 'GET', 'spun')).toBe('1');
+  expect(await losses()).toBe(0);
+});
