@@ -7,7 +7,7 @@
  *
  *  Cost: one copy a run, one small chunk while bytes are held; chunks come from a free list and go back to it. */
 const SMALL_CHUNK = 4096;
-const LARGE_CHUNK = 65536;
+export const LARGE_CHUNK = 65536;
 const FREE_MAX = 256;
 const free: { small: Buffer[]; large: Buffer[] } = { small: [], large: [] };
 
@@ -45,8 +45,15 @@ export class OutputBuffer {
   /** Bytes held, the open run included. */
   length = 0;
   #full: Buffer[] = [];
+  readonly #firstChunk: number;
   #chunk: Buffer | undefined;
   #used = 0;
+
+  /** `firstChunk`: SMALL_CHUNK for the many that hold little, LARGE_CHUNK for the few that hold much (one write instead of
+   *  a gathering one). */
+  constructor(firstChunk: number = SMALL_CHUNK) {
+    this.#firstChunk = firstChunk;
+  }
 
   /** Append source[start, end). The bytes may be copied only later: see `settleRun`. */
   append(source: Buffer, start: number, end: number): void {
@@ -119,7 +126,7 @@ export class OutputBuffer {
   #nextChunk(wanted: number): void {
     if (this.#chunk !== undefined) this.#full.push(this.#chunk.subarray(0, this.#used));
     const isFirst = this.#full.length === 0;
-    this.#chunk = takeChunk(isFirst && wanted <= SMALL_CHUNK ? SMALL_CHUNK : LARGE_CHUNK);
+    this.#chunk = takeChunk(isFirst && wanted <= SMALL_CHUNK ? this.#firstChunk : LARGE_CHUNK);
     this.#used = 0;
   }
 }

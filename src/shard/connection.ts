@@ -3,7 +3,7 @@ import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { ByteSocket, sharedReadBuffer } from '../base/byte-socket.ts';
 import type { Clock } from '../base/clock.ts';
 import { Fifo } from '../base/fifo.ts';
-import { OutputBuffer } from '../base/output-buffer.ts';
+import { LARGE_CHUNK, OutputBuffer } from '../base/output-buffer.ts';
 import { atEndOfNextTurn, type EndOfTurn } from '../base/turn.ts';
 import { ReplyScanner } from '../protocol/reply-scanner.ts';
 import type { Call, CallFailure } from './call.ts';
@@ -40,7 +40,7 @@ export class Connection implements EndOfTurn {
   isListed = false;
   /** Sent and not answered, oldest first. */
   readonly calls: Fifo<Call> = new Fifo<Call>();
-  readonly out: OutputBuffer = new OutputBuffer();
+  readonly out: OutputBuffer = new OutputBuffer(LARGE_CHUNK);
   /** Monotonic ms of the last byte received (DESIGN rule 8). */
   lastByteAt: number;
   /** Every frame goes to `owner.unasked`, also those that are no push (MONITOR, RESP2 subscriptions). */

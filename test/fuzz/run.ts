@@ -35,7 +35,7 @@ const SESSION_BYTES = 8 * MB + MB / 2;
 const SLACK_BYTES = 150 * MB;
 const WARM_UP_SECONDS = 5;
 const FAILURES_MAX = 20;
-const ROUND_MS = 60_000;
+const ROUND_MS = 30_000;
 
 /** Let all bad clients at one nearcache for a while. */
 export async function runFuzz(options: FuzzOptions): Promise<FuzzReport> {
