@@ -45,7 +45,8 @@ export class BigRequestStream {
     const slot = session.slot();
     const { cache } = session.context.shard;
     // Its keys may come after the large argument: nobody knows them yet.
-    if (cache !== undefined && !session.pin.noteStreamed()) slot.effect = unknownKeys(session, cache, []);
+    if (cache !== undefined && !session.pin.sticky.noteStreamed())
+      slot.effect = unknownKeys(session, cache, []);
     session.outstanding++;
     slot.timeoutMs = session.context.options.slowCommandTimeoutMs;
     pinned.connection.expect(slot);

@@ -40,7 +40,7 @@ export function runClientCommand(session: Session, request: Request, spec: Comma
     case 'client|unblock':
       return unblock(session, request, spec);
     case 'client|tracking':
-      return session.pin.begin(request, spec);
+      return session.pin.sticky.begin(request, spec);
     default:
       break;
   }

@@ -30,12 +30,12 @@ export function dispatch(
   let used = consumedTo;
   if (session.subscription.isExclusive) {
     if (!session.subscription.runSubscribed(request, spec)) return STALL;
-  } else if (session.pin.isSticky) {
-    if (!session.pin.runSticky(request, spec)) return STALL;
+  } else if (session.pin.sticky.isActive) {
+    if (!session.pin.sticky.run(request, spec)) return STALL;
   } else if (spec?.name === 'multi' && request.argc === 1 && !mustAuthenticate(session)) {
     const block = tryWholeTransaction(session, request, buffer, consumedTo, end);
     if (block > 0) used = block;
-    else if (block < 0 || !session.pin.begin(request, spec)) return STALL;
+    else if (block < 0 || !session.pin.sticky.begin(request, spec)) return STALL;
   } else if (!route(session, request, spec)) {
     return STALL;
   }
@@ -84,7 +84,7 @@ function routeApart(session: Session, request: Request, spec: CommandSpec): bool
     case 'control':
       return runControl(session, request, spec);
     case 'sticky':
-      return session.pin.begin(request, spec);
+      return session.pin.sticky.begin(request, spec);
     case 'refused':
       session.answerError('NOT_SUPPORTED', { command: spec.name, reason: spec.reason });
       return true;

@@ -38,7 +38,7 @@ export function answerLocally(session: Session, request: Request, spec: CommandS
       session.endAfterReplies('quit');
       return true;
     case 'watch':
-      return request.argc > 1 ? session.pin.begin(request, spec) : passOn(session, request, spec);
+      return request.argc > 1 ? session.pin.sticky.begin(request, spec) : passOn(session, request, spec);
     case 'multi':
     case 'exec':
     case 'discard':

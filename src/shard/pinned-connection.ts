@@ -132,7 +132,8 @@ export class PinnedConnection {
     }
     if (own.db !== setup.db) steps.push(['SELECT', String(setup.db)]);
     if (own.name !== setup.name) steps.push(['CLIENT', 'SETNAME', setup.name]);
-    if (steps.length === 0 && this.#clock.now() - this.idleSince > IDLE_TRUST_MS) steps.push(['HELLO']);
+    const isIdle = this.holder === undefined && this.#clock.now() - this.idleSince > IDLE_TRUST_MS;
+    if (steps.length === 0 && isIdle) steps.push(['HELLO']);
     return steps;
   }
 

@@ -1,0 +1,245 @@
+import type { CommandSpec } from '../command/spec.ts';
+import type { Request } from '../protocol/request.ts';
+import type { PinnedConnection } from '../shard/pinned-connection.ts';
+import { type ReplyEffect, whenReplied } from './effect.ts';
+import { answerLocally } from './local-commands.ts';
+import type { Pin } from './pin.ts';
+import { redirectToUpstream } from './redirect.ts';
+import type { Session } from './session.ts';
+import { TransactionKeys } from './transaction.ts';
+
+/** CLIENT subcommands that speak of the tracking state of the pinned connection itself. */
+const TRACKING_COMMANDS: ReadonlySet<string> = new Set([
+  'client|tracking',
+  'client|caching',
+  'client|getredir',
+  'client|trackinginfo',
+]);
+
+/** Session commands that a pinned connection answers like any other. */
+const PASSED_COMMANDS: ReadonlySet<string> = new Set(['ping', 'echo', 'exec', 'discard']);
+
+/** A transaction that did not arrive whole, as it is queued. */
+interface OpenTransaction {
+  keys: TransactionKeys;
+  /** It queues a command of the connection: once it has run, the connection's state is no longer ours to know. */
+  changesConnection: boolean;
+  /** It subscribes: once it has run, frames come that answer nothing. */
+  subscribes: boolean;
+}
+
+/** The state that keeps a session on its pinned connection, any of which may hold at once: in a transaction that did not
+ *  arrive whole, watching keys, tracking for the app, relaying a stream (MONITOR, or SUBSCRIBE inside MULTI), or opaque:
+ *  changed in a way that cannot be followed. While one holds, all commands of the session run there, in order. */
+export class Sticky {
+  #session: Session;
+  #pin: Pin;
+  #transaction: OpenTransaction | undefined;
+  #isWatching = false;
+  #isTracking = false;
+  #isOpaque = false;
+  /** Every frame goes to the session as it comes, and every request to Redis. */
+  #isRelay = false;
+
+  constructor(session: Session, pin: Pin) {
+    this.#session = session;
+    this.#pin = pin;
+  }
+
+  get isActive(): boolean {
+    return (
+      this.#transaction !== undefined ||
+      this.#isWatching ||
+      this.#isTracking ||
+      this.#isOpaque ||
+      this.#isRelay
+    );
+  }
+
+  /** Run a command that leaves state on the connection: MULTI, WATCH, MONITOR, CLIENT TRACKING, ASKING … False when it has
+   *  to wait. */
+  begin(request: Request, spec: CommandSpec): boolean {
+    const pinned = this.#pin.take();
+    if (pinned === undefined) return false;
+    if (pinned === 'failed') return true;
+    const isKnown = this.#enter(pinned, request, spec);
+    if (isKnown !== undefined) return isKnown;
+    this.#isOpaque = true;
+    this.#pin.isDirty = true;
+    this.#pin.send(pinned, request, spec);
+    return true;
+  }
+
+  /** Run the next command while a state holds. False when it has to wait. */
+  run(request: Request, spec: CommandSpec | undefined): boolean {
+    const isReset = spec?.name === 'reset' && request.argc === 1;
+    if (isReset || spec?.name === 'quit') return answerLocally(this.#session, request, spec);
+    if (!this.#session.mayUse('pinned')) return this.#runApart(request, spec);
+    const pinned = this.#pin.take();
+    if (pinned === undefined) return false;
+    if (pinned === 'failed') return true;
+    if (this.#isRelay) return this.#relay(pinned, request);
+    if (this.#transaction !== undefined) return this.#queueOrEnd(pinned, this.#transaction, request, spec);
+    return this.#runOutside(pinned, request, spec);
+  }
+
+  /** A request went by in pieces: its keys are unknown to a transaction that it may be part of. True when it is. */
+  noteStreamed(): boolean {
+    if (this.#transaction === undefined) return false;
+    this.#transaction.keys.isUnknown = true;
+    return true;
+  }
+
+  /** The connection is gone or given back. */
+  clear(): void {
+    this.#transaction = undefined;
+    this.#isWatching = false;
+    this.#isTracking = false;
+    this.#isOpaque = false;
+    this.#isRelay = false;
+  }
+
+  /** The commands whose state is known: runs one and says whether it went; undefined for any other command. */
+  #enter(pinned: PinnedConnection, request: Request, spec: CommandSpec): boolean | undefined {
+    switch (spec.name) {
+      case 'multi':
+        if (request.argc !== 1) return undefined;
+        return this.#beginTransaction(pinned, request, spec);
+      case 'watch':
+        this.#isWatching = true;
+        this.#pin.send(pinned, request, spec);
+        return true;
+      case 'client|tracking':
+        return this.#track(pinned, request, spec);
+      case 'monitor':
+        return this.#monitor(pinned, request, spec);
+      default:
+        return undefined;
+    }
+  }
+
+  // --- transactions --------------------------------------------------------------------------------------------
+
+  #beginTransaction(pinned: PinnedConnection, request: Request, spec: CommandSpec): boolean {
+    this.#transaction = { keys: new TransactionKeys(), changesConnection: false, subscribes: false };
+    const slot = this.#pin.slot(
+      spec,
+      whenReplied((isError) => {
+        // A user without permission for MULTI is not in a transaction.
+        if (isError) this.#transaction = undefined;
+      }),
+    );
+    pinned.submit(slot, request.buffer, request.start, request.end);
+    return true;
+  }
+
+  #queueOrEnd(
+    pinned: PinnedConnection,
+    transaction: OpenTransaction,
+    request: Request,
+    spec: CommandSpec | undefined,
+  ): boolean {
+    const isEnd = (spec?.name === 'exec' || spec?.name === 'discard') && request.argc === 1;
+    let effect: ReplyEffect | undefined;
+    if (isEnd) {
+      this.#transaction = undefined;
+      this.#isWatching = false;
+      if (spec.name === 'exec') effect = this.#execEffect(pinned, transaction);
+    } else if (spec?.name !== 'multi' && spec?.name !== 'watch') {
+      transaction.keys.add(request);
+      noteState(transaction, spec);
+    }
+    const slot = this.#pin.slot(spec, effect);
+    if (isEnd) slot.timeoutMs = this.#session.context.options.slowCommandTimeoutMs;
+    pinned.submit(slot, request.buffer, request.start, request.end);
+    return true;
+  }
+
+  #execEffect(pinned: PinnedConnection, transaction: OpenTransaction): ReplyEffect | undefined {
+    if (transaction.changesConnection) {
+      this.#isOpaque = true;
+      this.#pin.isDirty = true;
+    }
+    return transaction.subscribes ? this.#relayOnceReplied(pinned) : transaction.keys.effect(this.#session);
+  }
+
+  // --- other states --------------------------------------------------------------------------------------------
+
+  #runOutside(pinned: PinnedConnection, request: Request, spec: CommandSpec | undefined): boolean {
+    if (spec === undefined) {
+      this.#pin.isDirty = true;
+    } else {
+      const isKnown = this.#enter(pinned, request, spec);
+      if (isKnown !== undefined) return isKnown;
+      if (spec.name === 'unwatch' && request.argc === 1) this.#isWatching = false;
+      else if (this.#isOwn(spec)) return answerLocally(this.#session, request, spec);
+      else if (spec.place === 'subscribe' && !this.#isOpaque) {
+        return this.#session.subscription.run(request, spec);
+      }
+    }
+    this.#pin.send(pinned, request, spec);
+    return true;
+  }
+
+  #isOwn(spec: CommandSpec): boolean {
+    if (this.#isOpaque || spec.place !== 'session') return false;
+    return !TRACKING_COMMANDS.has(spec.name) && !PASSED_COMMANDS.has(spec.name);
+  }
+
+  /** Another link of this session still owes replies (a subscription, a control command): only what goes there may go on. */
+  #runApart(request: Request, spec: CommandSpec | undefined): boolean {
+    if (this.#transaction !== undefined || this.#isRelay || spec?.place !== 'subscribe') return false;
+    return this.#session.subscription.run(request, spec);
+  }
+
+  #track(pinned: PinnedConnection, request: Request, spec: CommandSpec): boolean {
+    const isOff = request.argc >= 3 && request.argLatin1(2).toLowerCase() === 'off';
+    const rewritten = redirectToUpstream(this.#session, request);
+    if (rewritten === undefined) return false;
+    this.#pin.isDirty = true;
+    const before = this.#isTracking;
+    this.#isTracking = !isOff;
+    const slot = this.#pin.slot(
+      spec,
+      whenReplied((isError) => {
+        if (isError) this.#isTracking = before;
+      }),
+    );
+    pinned.submit(slot, rewritten, 0, rewritten.length);
+    return true;
+  }
+
+  #monitor(pinned: PinnedConnection, request: Request, spec: CommandSpec): boolean {
+    this.#pin.isDirty = true;
+    const slot = this.#pin.slot(spec, this.#relayOnceReplied(pinned));
+    pinned.submit(slot, request.buffer, request.start, request.end);
+    return true;
+  }
+
+  /** The reply itself is one (MONITOR's +OK, EXEC's array); every frame behind it belongs to the stream. Sticky from now on; a
+   *  refusal takes it back. */
+  #relayOnceReplied(pinned: PinnedConnection): ReplyEffect {
+    this.#isRelay = true;
+    return whenReplied((isError) => {
+      this.#isRelay = !isError;
+      pinned.connection.takesAll = !isError;
+      this.#session.context.shard.cache?.flush();
+    });
+  }
+
+  #relay(pinned: PinnedConnection, request: Request): boolean {
+    // Refused, it would leave this request without anyone to answer.
+    if (!pinned.connection.takesAll) return false;
+    // Whatever it changes, nobody counts the replies that would say when.
+    this.#session.context.shard.cache?.flush();
+    pinned.connection.write(request.buffer, request.start, request.end);
+    return true;
+  }
+}
+
+function noteState(transaction: OpenTransaction, spec: CommandSpec | undefined): void {
+  if (spec?.place === 'shared' || spec?.place === 'pinned') return;
+  if (spec?.name === 'ping' || spec?.name === 'echo' || spec?.name === 'unwatch') return;
+  transaction.changesConnection = true;
+  if (spec?.place === 'subscribe' || spec?.name === 'monitor') transaction.subscribes = true;
+}
