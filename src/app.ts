@@ -9,7 +9,7 @@ import type { Config } from './config/config.ts';
 import { createMetrics } from './metrics/registry.ts';
 import { RequestDecoder } from './protocol/request-decoder.ts';
 import { Listener } from './session/listener.ts';
-import type { SessionContext, SessionOptions } from './session/session.ts';
+import type { SessionContext, SessionOptions } from './session/session-context.ts';
 import { SessionRegistry } from './session/session-registry.ts';
 import { SessionStats } from './session/session-stats.ts';
 import type { ShardAddress } from './shard/connection.ts';

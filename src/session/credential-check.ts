@@ -34,7 +34,10 @@ export function checkCredentials(
     if (session.isClosed) return;
     const isAccepted = reply !== undefined && reply[0] !== MINUS;
     if (isAccepted) session.become(user, credentials, auth);
-    const refusal = reply ?? (failure === undefined ? undefined : failureLine(failure, session.shardName, 0));
+    const { commandTimeoutMs } = session.context.options;
+    const refusal =
+      reply ??
+      (failure === undefined ? undefined : failureLine(failure, session.shardName, commandTimeoutMs));
     const conclude = (): void => {
       if (isAccepted && isServerUnknown(session)) {
         session.context.clock.after(RETRY_MS, conclude);

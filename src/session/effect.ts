@@ -77,8 +77,9 @@ export class TtlCall extends Call {
     // Cut between two reads, or refused: the flight keeps NaN and does not fill.
     if (last && !this.hasBegun && scanner.type === COLON) {
       this.#flight.pttl = Number(chunk.latin1Slice(start + 1, end - 2));
-    } else if (scanner.type === MINUS) {
-      // A user who may not ask for the TTL is not cached on this link: asking each time would fill Redis's ACL LOG.
+    } else if (scanner.type === MINUS && chunk.latin1Slice(start, end).includes("'pttl'")) {
+      // A user who may not run PTTL at all (another error, of a key or -BUSY, passes) is not cached on this link: asking
+      // each time would fill Redis's ACL LOG.
       this.#flight.generation.isTracking = false;
     }
     this.hasBegun = true;

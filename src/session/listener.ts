@@ -3,7 +3,8 @@ import { createServer, type ListenOptions, type Server, type Socket } from 'node
 import { createServer as createTlsServer } from 'node:tls';
 import { endSocket } from '../base/byte-socket.ts';
 import { errorLine } from '../base/errors.ts';
-import { Session, type SessionContext } from './session.ts';
+import { Session } from './session.ts';
+import type { SessionContext } from './session-context.ts';
 
 /** Where apps connect. Shape: as in the configuration; `port` 0 = any free one. */
 export type ListenAddress =

@@ -3,13 +3,13 @@ import type { CommandSpec } from '../command/spec.ts';
 import { MINUS } from '../protocol/bytes.ts';
 import { encodeRequest } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
-import { type CallFailure, OwnCall } from '../shard/call.ts';
+import { OwnCall } from '../shard/call.ts';
 import type { PinnedConnection, PinnedHolder } from '../shard/pinned-connection.ts';
-import type { PinnedPool } from '../shard/pinned-pool.ts';
 import type { ReplyEffect } from './effect.ts';
 import { pinnedEffect } from './pinned-effect.ts';
+import { PinnedHold } from './pinned-hold.ts';
 import type { Session } from './session.ts';
-import { failureLine, type Slot } from './slot.ts';
+import type { Slot } from './slot.ts';
 import { Sticky } from './sticky.ts';
 
 const PING = encodeRequest(['PING']);
@@ -17,21 +17,18 @@ const PING = encodeRequest(['PING']);
 /** A session's pinned connection: taken when a command needs it, kept while state lives on it (Sticky), given back after. */
 export class Pin implements PinnedHolder {
   readonly sticky: Sticky;
-  connection: PinnedConnection | undefined;
   /** Commands left something behind that only RESET removes. */
   isDirty = false;
-  #session: Session;
+  readonly #session: Session;
+  readonly #hold: PinnedHold;
   /** Commands that may block, sent and not known to be answered. */
   #blocking = 0;
-  /** Where the connection came from; the session may be another user by now. */
-  #pool: PinnedPool | undefined;
   /** It was authenticated as another user: of no use to its pool. */
   #isForeign = false;
-  #isOpening = false;
-  #failure: CallFailure | undefined;
 
   constructor(session: Session) {
     this.#session = session;
+    this.#hold = new PinnedHold(session, this);
     this.sticky = new Sticky(session, this);
   }
 
@@ -42,7 +39,7 @@ export class Pin implements PinnedHolder {
 
   /** For CLIENT UNBLOCK: this connection's id at Redis while a command blocks on it. */
   get blockedClientId(): number | undefined {
-    return this.isBlocking ? this.connection?.clientId : undefined;
+    return this.isBlocking ? this.#hold.connection?.clientId : undefined;
   }
 
   /** Run one command that must have a connection of its own. False when it has to wait. */
@@ -55,19 +52,9 @@ export class Pin implements PinnedHolder {
     return true;
   }
 
-  /** The connection, taken if necessary. undefined = being opened, wait; 'failed' = the request was answered with why. */
+  /** The connection, taken if necessary. undefined = wait; 'failed' = the request was answered with why. */
   take(): PinnedConnection | 'failed' | undefined {
-    const session = this.#session;
-    if (!session.mayUse('pinned')) return undefined;
-    if (this.connection !== undefined) return this.connection;
-    if (!this.#isOpening && this.#failure === undefined) this.#open();
-    if (this.connection !== undefined) return this.connection;
-    if (this.#failure === undefined) return undefined;
-    const failure = this.#failure;
-    this.#failure = undefined;
-    session.context.stats.ownErrors++;
-    session.answer(failureLine(failure, session.shardName, 0));
-    return 'failed';
+    return this.#session.mayUse('pinned') ? this.#hold.take() : undefined;
   }
 
   /** Send a request whose reply is one frame. */
@@ -108,23 +95,21 @@ export class Pin implements PinnedHolder {
 
   /** Give the connection back. */
   release(): void {
-    const { connection } = this;
-    if (connection === undefined) return;
-    this.connection = undefined;
-    if (this.#isForeign) connection.destroy('it changed its user');
-    else this.#pool?.release(connection, !this.isDirty && !this.sticky.isActive);
+    if (this.#hold.connection === undefined) return;
+    if (this.#isForeign) this.#hold.destroy('it changed its user');
+    else this.#hold.release(!this.isDirty && !this.sticky.isActive);
     this.#forget();
   }
 
   sessionClosed(): void {
-    if (this.#blocking > 0) this.connection?.destroy('its session closed while a command was blocking');
+    if (this.#blocking > 0) this.#hold.connection?.destroy('its session closed while a command was blocking');
     this.release();
   }
 
   /** Database, protocol or name of the session have changed while it is sticky: let the connection follow. */
   follow(): void {
     const { proto, db, name } = this.#session;
-    const { connection } = this;
+    const { connection } = this.#hold;
     connection?.prepare({ proto, db, name }, (failure) => {
       if (failure !== undefined) connection.destroy(failure.reason);
     });
@@ -132,7 +117,7 @@ export class Pin implements PinnedHolder {
 
   /** The session has become another user: what lives on the connection stays, and goes on as that user. */
   reauthenticate(auth: Buffer): void {
-    const { connection } = this;
+    const { connection } = this.#hold;
     if (connection === undefined) return;
     this.#isForeign = true;
     const call = new OwnCall((reply) => {
@@ -148,7 +133,7 @@ export class Pin implements PinnedHolder {
   }
 
   pinnedLost(reason: string): void {
-    this.connection = undefined;
+    this.#hold.lost();
     const hadState = this.sticky.isActive;
     this.#forget();
     if (hadState) this.#session.close('upstream', `its pinned connection was lost: ${reason}`);
@@ -156,23 +141,6 @@ export class Pin implements PinnedHolder {
 
   pinnedDrained(): void {
     this.#session.regulate();
-  }
-
-  #open(): void {
-    const session = this.#session;
-    const { proto, db, name, identity } = session;
-    this.#isOpening = true;
-    this.#pool = identity.pinned;
-    identity.pinned.acquire(this, { proto, db, name }, (pinned, failure) => {
-      this.#isOpening = false;
-      if (session.isClosed) {
-        if (pinned !== undefined) identity.pinned.release(pinned, true);
-        return;
-      }
-      this.connection = pinned;
-      this.#failure = failure;
-      session.wake();
-    });
   }
 
   #forget(): void {

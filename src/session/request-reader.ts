@@ -40,11 +40,17 @@ export class RequestReader {
     return this.#stream?.isFull === true;
   }
 
+  /** Bytes that wait here. */
+  get held(): number {
+    return this.#input.length;
+  }
+
   received(buffer: Buffer, length: number): void {
     if (this.#isStopped) return;
     if (this.isStalled || this.#input.length > 0) {
       this.#input.append(buffer, 0, length);
-      if (!this.isStalled) this.#processInput();
+      if (this.isStalled) this.#session.regulate();
+      else this.#processInput();
       return;
     }
     const used = this.#process(buffer, 0, length);

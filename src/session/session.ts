@@ -1,49 +1,21 @@
 import type { Socket } from 'node:net';
 import { ByteSocket } from '../base/byte-socket.ts';
-import type { Clock } from '../base/clock.ts';
 import { type ErrorCode, errorLine } from '../base/errors.ts';
-import type { Logger } from '../base/log.ts';
 import { atEndOfTurn, type EndOfTurn } from '../base/turn.ts';
-import type { RequestLimits } from '../protocol/limits.ts';
-import type { RequestDecoder } from '../protocol/request-decoder.ts';
 import type { Credentials } from '../shard/credentials.ts';
 import type { Identity } from '../shard/identity.ts';
-import type { Shard } from '../shard/shard.ts';
 import { mustAuthenticate } from './authentication.ts';
 import { Pin } from './pin.ts';
 import type { ReplyQueue } from './reply-queue.ts';
 import { ReplyWriter } from './reply-writer.ts';
 import { RequestReader } from './request-reader.ts';
-import type { SessionRegistry } from './session-registry.ts';
-import type { SessionCloseReason, SessionStats } from './session-stats.ts';
+import type { Link, SessionContext } from './session-context.ts';
+import type { SessionCloseReason } from './session-stats.ts';
 import { Slot, type SlotOwner } from './slot.ts';
 import { Subscription } from './subscription.ts';
 
-export interface SessionOptions {
-  requests: RequestLimits;
-  outputBytes: number;
-  inFlightMax: number;
-  commandTimeoutMs: number;
-  slowCommandTimeoutMs: number;
-  blockingGraceMs: number;
-  requireAuth: boolean;
-}
-
-/** What all sessions of one nearcache share. */
-export interface SessionContext {
-  options: SessionOptions;
-  shard: Shard;
-  registry: SessionRegistry;
-  /** Looks ahead for the end of a transaction; one for all, since it is used within one call. */
-  lookahead: RequestDecoder;
-  stats: SessionStats;
-  clock: Clock;
-  log: Logger;
-}
-
-/** Which of the shard's links holds this session's unanswered commands. */
-export type Link = 'shared' | 'pinned' | 'control' | 'subscription';
-
+/** What a client may send behind a blocking command before it is no longer read. */
+const BLOCKED_INPUT_BYTES = 131_072;
 /** Above this backlog a client is not served until it has read. */
 const BEHIND_BYTES = 1_048_576;
 
@@ -294,8 +266,14 @@ export class Session implements SlotOwner, EndOfTurn {
   /** Read from the client, or let it wait. */
   regulate(): void {
     if (this.isClosed) return;
-    if (this.#reader.isStalled || this.#reader.isFull || this.isBehind) this.#socket.pause();
-    else this.#socket.resume();
+    const mayRead = !this.#reader.isStalled || this.#isListening();
+    if (mayRead && !this.#reader.isFull && !this.isBehind) this.#socket.resume();
+    else this.#socket.pause();
+  }
+
+  /** A paused socket does not tell that its client has gone, and an element must not be popped for nobody (DESIGN rule 4). */
+  #isListening(): boolean {
+    return this.pin.isBlocking && this.#reader.held < BLOCKED_INPUT_BYTES;
   }
 
   #checkBacklog(): void {
@@ -326,6 +304,8 @@ export class Session implements SlotOwner, EndOfTurn {
       this.context.log.info({ sessionId: this.id, address: this.address, reason: why }, 'session closed');
     }
     this.#endReason = reason;
+    // What was outstanding has just been answered with an error, which is to be heard.
+    if (reason === 'upstream') this.context.stats.bytesOut += this.#writer.flush();
     this.#socket.destroy(why);
     this.#closed(why);
   }

@@ -3,12 +3,11 @@ import type { CommandSpec } from '../command/spec.ts';
 import { MINUS } from '../protocol/bytes.ts';
 import { parseReply } from '../protocol/reply-parser.ts';
 import type { Request } from '../protocol/request.ts';
-import type { CallFailure } from '../shard/call.ts';
 import type { PinnedConnection, PinnedHolder } from '../shard/pinned-connection.ts';
-import type { PinnedPool } from '../shard/pinned-pool.ts';
 import { answerLocally } from './local-commands.ts';
+import { PinnedHold } from './pinned-hold.ts';
 import type { Session } from './session.ts';
-import { failureLine, type Slot } from './slot.ts';
+import type { Slot } from './slot.ts';
 
 /** A subscribe command whose confirmations are still to come. */
 interface Waiting {
@@ -40,20 +39,17 @@ const MESSAGES: ReadonlySet<string> = new Set(['message', 'pmessage', 'smessage'
  *  Bounds: names are kept to count confirmations; Redis holds the same ones. */
 export class Subscription implements PinnedHolder {
   #session: Session;
-  #connection: PinnedConnection | undefined;
+  readonly #hold: PinnedHold;
   #names: Record<Kind, Set<string>> = { channel: new Set(), pattern: new Set(), shard: new Set() };
   #waiting = new Fifo<Waiting>();
   #parts: Buffer[] = [];
-  /** Where the connection came from; the session may be another user by now. */
-  #pool: PinnedPool | undefined;
-  #isOpening = false;
   /** Kept open without subscriptions: tracking of another session is redirected here. */
   #isReserved = false;
-  #failure: CallFailure | undefined;
   #whenOpen: (() => void)[] = [];
 
   constructor(session: Session) {
     this.#session = session;
+    this.#hold = new PinnedHold(session, this);
   }
 
   /** Subscriptions of all kinds. */
@@ -80,7 +76,7 @@ export class Subscription implements PinnedHolder {
 
   /** Does it hold a connection in some protocol version, which HELLO cannot change any more? */
   get isActive(): boolean {
-    return this.#connection !== undefined;
+    return this.#hold.connection !== undefined;
   }
 
   /** Run a command of the subscribe family. False when it has to wait. */
@@ -116,19 +112,17 @@ export class Subscription implements PinnedHolder {
    *  undefined while it opens, then `whenOpen` is called. */
   reserve(whenOpen: () => void): number | undefined {
     this.#isReserved = true;
-    if (this.#connection !== undefined) return this.#connection.clientId;
+    if (this.#hold.connection !== undefined) return this.#hold.connection.clientId;
     this.#whenOpen.push(whenOpen);
-    if (!this.#isOpening) this.#open();
+    this.#open();
     return undefined;
   }
 
   release(): void {
-    const connection = this.#connection;
-    this.#connection = undefined;
     this.#isReserved = false;
     this.#parts = [];
     for (const kind of ['channel', 'pattern', 'shard'] as const) this.#names[kind].clear();
-    if (connection !== undefined) this.#pool?.release(connection, false);
+    this.#hold.release(false);
   }
 
   // --- PinnedHolder --------------------------------------------------------------------------------------------
@@ -145,7 +139,7 @@ export class Subscription implements PinnedHolder {
   }
 
   pinnedLost(reason: string): void {
-    this.#connection = undefined;
+    this.#hold.lost();
     const hadState = this.count > 0 || this.#waiting.length > 0 || this.#isReserved;
     if (hadState) this.#session.close('upstream', `its subscription connection was lost: ${reason}`);
   }
@@ -157,35 +151,16 @@ export class Subscription implements PinnedHolder {
   // --- inside --------------------------------------------------------------------------------------------------
 
   #take(): PinnedConnection | 'failed' | undefined {
-    const session = this.#session;
-    if (!session.mayUse('subscription')) return undefined;
-    if (this.#connection !== undefined) return this.#connection;
-    if (this.#failure === undefined && !this.#isOpening) this.#open();
-    if (this.#connection !== undefined) return this.#connection;
-    if (this.#failure === undefined) return undefined;
-    const failure = this.#failure;
-    this.#failure = undefined;
-    session.context.stats.ownErrors++;
-    session.answer(failureLine(failure, session.shardName, 0));
-    return 'failed';
+    if (!this.#session.mayUse('subscription')) return undefined;
+    if (this.#hold.connection === undefined) this.#open();
+    return this.#hold.take();
   }
 
   #open(): void {
-    const session = this.#session;
-    const { proto, db, name, identity } = session;
-    this.#isOpening = true;
-    this.#pool = identity.pinned;
-    identity.pinned.acquire(this, { proto, db, name }, (pinned, failure) => {
-      this.#isOpening = false;
-      if (session.isClosed) {
-        if (pinned !== undefined) identity.pinned.release(pinned, true);
-        return;
-      }
-      if (pinned !== undefined) pinned.connection.takesAll = true;
-      this.#connection = pinned;
-      this.#failure = failure;
+    this.#hold.open(() => {
+      const { connection } = this.#hold;
+      if (connection !== undefined) connection.connection.takesAll = true;
       for (const call of this.#whenOpen.splice(0)) call();
-      session.wake();
     });
   }
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import { encodeRequest } from '../protocol/encoder.ts';
+import { encodeRequest, RESET } from '../protocol/encoder.ts';
 import { parseReply } from '../protocol/reply-parser.ts';
 import type { ReplyScanner } from '../protocol/reply-scanner.ts';
 import { type Call, type CallFailure, OwnCall } from './call.ts';
@@ -150,6 +150,10 @@ export class PinnedConnection {
       const call = new OwnCall((reply, failure) => {
         left--;
         if (reply === undefined) return finish(failure);
+        if (request[0] === 'RESET' && !reply.equals(RESET)) {
+          // A line of MONITOR or a message that was on its way: every reply from here on would be off by one.
+          return finish({ kind: 'lost', reason: 'no clean answer to RESET' });
+        }
         if (request[0] === 'HELLO') {
           if (reply[0] === MINUS) {
             const reason = reply.toString('latin1', 1, reply.length - 2);

@@ -64,7 +64,8 @@ export class PinnedPool {
       pinned.destroy(failure.reason);
       // An idle connection that turns out dead says nothing about Redis: one fresh try.
       if (wasUsed && failure.kind === 'lost') return this.acquire(holder, setup, done);
-      done(undefined, failure.kind === 'lost' ? { ...failure, kind: 'unsent' } : failure);
+      const isOutcomeUnknown = failure.kind === 'lost' || failure.kind === 'timeout';
+      done(undefined, isOutcomeUnknown ? { ...failure, kind: 'unsent' } : failure);
     });
   }
 

@@ -1,0 +1,32 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import type { RequestLimits } from '../protocol/limits.ts';
+import type { RequestDecoder } from '../protocol/request-decoder.ts';
+import type { Shard } from '../shard/shard.ts';
+import type { SessionRegistry } from './session-registry.ts';
+import type { SessionStats } from './session-stats.ts';
+
+export interface SessionOptions {
+  requests: RequestLimits;
+  outputBytes: number;
+  inFlightMax: number;
+  commandTimeoutMs: number;
+  slowCommandTimeoutMs: number;
+  blockingGraceMs: number;
+  requireAuth: boolean;
+}
+
+/** What all sessions of one nearcache share. */
+export interface SessionContext {
+  options: SessionOptions;
+  shard: Shard;
+  registry: SessionRegistry;
+  /** Looks ahead for the end of a transaction; one for all, since it is used within one call. */
+  lookahead: RequestDecoder;
+  stats: SessionStats;
+  clock: Clock;
+  log: Logger;
+}
+
+/** Which of the shard's links holds this session's unanswered commands. */
+export type Link = 'shared' | 'pinned' | 'control' | 'subscription';
