@@ -37,6 +37,8 @@ export class BigRequestStream {
       });
       return new BigRequestStream(session);
     }
+    // A request that is broken off takes its connection along, and nobody else's reply may go with it.
+    if (session.outstanding > 0) return undefined;
     const pinned = session.pin.take();
     if (pinned === undefined) return undefined;
     if (pinned === 'failed') return new BigRequestStream(session);
@@ -75,8 +77,9 @@ export class BigRequestStream {
   /** The client broke off in the middle: no request was made, so none is answered, and the connection is of no use to
    *  anyone. */
   abort(): void {
-    if (this.#slot !== undefined && this.#pinned !== undefined) this.#slot.isSilent = true;
-    this.#pinned?.destroy('its session broke off inside a request');
+    if (this.#slot === undefined || this.#pinned === undefined) return;
     this.#pinned = undefined;
+    this.#slot.isSilent = true;
+    this.#session.pin.abandon('its session broke off inside a request');
   }
 }

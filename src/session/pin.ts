@@ -101,6 +101,13 @@ export class Pin implements PinnedHolder {
     this.#forget();
   }
 
+  /** End the connection in the middle of something; the session goes on, or ends by itself. */
+  abandon(reason: string): void {
+    if (this.#hold.connection !== undefined) this.#hold.connection.holder = undefined;
+    this.#hold.destroy(reason);
+    this.#forget();
+  }
+
   sessionClosed(): void {
     if (this.#blocking > 0) this.#hold.connection?.destroy('its session closed while a command was blocking');
     this.release();

@@ -2,7 +2,6 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { Generation } from '../cache/generation.ts';
 import { encodeRequest } from '../protocol/encoder.ts';
-import { parseReply } from '../protocol/reply-parser.ts';
 import type { Request } from '../protocol/request.ts';
 import type { ReplyScanner } from '../protocol/reply-scanner.ts';
 import type { Backoff } from './backoff.ts';
@@ -10,6 +9,7 @@ import { Call, type CallFailure, OwnCall } from './call.ts';
 import { Connection, type ShardAddress } from './connection.ts';
 import type { CredentialSource } from './credentials.ts';
 import { type ServerInfo, shakeHands } from './handshake.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { invalidatedKeys } from './invalidation-push.ts';
 import type { ShardStats } from './shard-stats.ts';
 
@@ -47,7 +47,6 @@ interface Held {
 export const ANY_DB = -1;
 
 const OK_LINE = Buffer.from('+OK\r\n', 'latin1');
-const HEARTBEAT = encodeRequest(['HELLO']);
 const PING = encodeRequest(['PING']);
 const BUSY = '-BUSY ';
 
@@ -74,8 +73,8 @@ export class SharedConnection {
   #db = 0;
   #held: Held[] = [];
   #pushParts: Buffer[] = [];
-  #heartbeatAt = 0;
-  #isHeartbeatOut = false;
+  #heartbeat: Heartbeat | undefined;
+  #isProbeOut = false;
 
   constructor(
     options: SharedOptions,
@@ -177,17 +176,16 @@ export class SharedConnection {
     const connection = this.#connection;
     if (connection === undefined) return;
     connection.expireCalls(now);
-    if (this.state === 'ready' && now - this.#heartbeatAt >= this.options.heartbeatMs)
-      this.#beat(connection, now);
+    if (this.state === 'ready') this.#heartbeat?.tick(now);
   }
 
   /** Ask whether a script keeps Redis busy. Redis answers HELLO all the same then, but not PING. */
   probe(): void {
     this.start();
-    if (this.state !== 'ready' || this.#connection === undefined || this.#isHeartbeatOut) return;
-    this.#isHeartbeatOut = true;
+    if (this.state !== 'ready' || this.#connection === undefined || this.#isProbeOut) return;
+    this.#isProbeOut = true;
     const call = new OwnCall((reply) => {
-      this.#isHeartbeatOut = false;
+      this.#isProbeOut = false;
       if (reply?.latin1Slice(0, BUSY.length) === BUSY) this.busyAt = this.#clock.now();
     });
     this.#connection.send(call, PING, 0, PING.length);
@@ -224,23 +222,23 @@ export class SharedConnection {
     const wishes = { tracks: this.options.tracks, hasFieldTtl: this.options.knownServer()?.hasFieldTtl };
     shakeHands(connection, credentials, wishes, (result) => {
       cancel();
-      if ('server' in result) this.#ready(result.server, startedAt);
+      if ('server' in result) this.#ready(connection, result.server, startedAt);
       else if (result.failure.kind === 'refused') this.#refused(connection, result.failure);
     });
   }
 
-  #ready(server: ServerInfo, startedAt: number): void {
+  #ready(connection: Connection, server: ServerInfo, startedAt: number): void {
     this.#stats.connects++;
     this.state = 'ready';
     this.server = server;
     this.#backoff.reset();
     this.#db = 0;
-    this.#isHeartbeatOut = false;
-    this.#heartbeatAt = startedAt;
     const generation = new Generation();
     generation.isTracking = server.isTracking && server.isPrimary && server.hasOrderedPushes;
     generation.freshAt = startedAt;
     this.generation = generation;
+    const parts = { clock: this.#clock, stats: this.#stats };
+    this.#heartbeat = new Heartbeat(connection, generation, this.options.heartbeatMs, parts);
     if (this.options.tracks && !generation.isTracking) {
       this.#log.warn({ ...whyUntracked(server) }, 'near-cache is off on this link');
     }
@@ -313,30 +311,6 @@ export class SharedConnection {
       bytes.length,
     );
     this.#db = db;
-  }
-
-  #beat(connection: Connection, now: number): void {
-    if (this.#isHeartbeatOut) return;
-    this.#isHeartbeatOut = true;
-    this.#heartbeatAt = now;
-    const generation = this.generation;
-    const call = new OwnCall((reply) => {
-      this.#isHeartbeatOut = false;
-      if (reply !== undefined) this.#beaten(connection, generation, reply, now);
-    });
-    connection.send(call, HEARTBEAT, 0, HEARTBEAT.length);
-  }
-
-  #beaten(connection: Connection, generation: Generation, reply: Buffer, sentAt: number): void {
-    const hello = parseReply(reply, 0, reply.length);
-    if (!(hello instanceof Map)) return;
-    this.#stats.heartbeats++;
-    this.#stats.heartbeatSeconds += (this.#clock.now() - sentAt) / 1000;
-    if (generation.isTracking && hello.get('role') !== 'master') {
-      connection.destroy('its role is no longer primary');
-      return;
-    }
-    generation.freshAt = sentAt;
   }
 
   #push(chunk: Buffer, start: number, end: number, last: boolean, _scanner: ReplyScanner): void {
