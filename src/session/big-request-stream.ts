@@ -13,6 +13,7 @@ export class BigRequestStream {
   #session: Session;
   /** undefined: the request was refused and its bytes are dropped. */
   #pinned: PinnedConnection | undefined;
+  /** undefined also while a stream is relayed: what comes answers nothing in particular. */
   #slot: Slot | undefined;
 
   private constructor(session: Session, pinned?: PinnedConnection, slot?: Slot) {
@@ -44,6 +45,7 @@ export class BigRequestStream {
     if (pinned === 'failed') return new BigRequestStream(session);
     session.context.stats.streamedRequests++;
     session.context.stats.commands++;
+    if (session.pin.sticky.isRelay) return new BigRequestStream(session, pinned);
     const slot = session.slot();
     const { cache } = session.context.shard;
     // Its keys may come after the large argument: nobody knows them yet.
@@ -77,9 +79,9 @@ export class BigRequestStream {
   /** The client broke off in the middle: no request was made, so none is answered, and the connection is of no use to
    *  anyone. */
   abort(): void {
-    if (this.#slot === undefined || this.#pinned === undefined) return;
+    if (this.#pinned === undefined) return;
     this.#pinned = undefined;
-    this.#slot.isSilent = true;
+    if (this.#slot !== undefined) this.#slot.isSilent = true;
     this.#session.pin.abandon('its session broke off inside a request');
   }
 }

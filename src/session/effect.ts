@@ -187,8 +187,9 @@ export class BarrierEffect implements ReplyEffect {
   }
 
   replied(_piece: ReplyPiece, slot: Slot): void {
-    if (this.#isPassed || this.#shard.hasSeveralSources || !this.#identity.shared.generation.isAlive) {
-      // Several links feed the cache, or none: no single PING speaks for them.
+    const { isPassing, shared } = this.#identity;
+    if (this.#isPassed || this.#shard.hasSeveralSources || isPassing || !shared.generation.isAlive) {
+      // Several links feed the cache, or none, or another than this one: no PING on it speaks for them.
       if (!this.#isPassed) this.#cache.flush();
       this.#finish();
       return;

@@ -210,7 +210,10 @@ export class Session implements SlotOwner, EndOfTurn {
 
   settled(_slot: Slot): void {
     this.outstanding--;
-    if (this.outstanding === 0) this.pin.idle();
+    if (this.outstanding > 0) return;
+    this.pin.idle();
+    // What waits for this link to have nothing more to say may go, even when a late reply was for nobody.
+    this.#touch();
   }
 
   kept(bytes: number): void {
@@ -260,7 +263,8 @@ export class Session implements SlotOwner, EndOfTurn {
     }
     this.#checkBacklog();
     this.regulate();
-    if (this.#isDone()) this.#finish();
+    if (this.#hasEnded && this.pin.isBlocking) this.close('client', 'closed by the client');
+    else if (this.#isDone()) this.#finish();
   }
 
   /** Read from the client, or let it wait. */
@@ -312,7 +316,6 @@ export class Session implements SlotOwner, EndOfTurn {
 
   /** The app sends no more; what it has asked for is still answered, unless it waits for something that may never come. */
   #clientEnded(): void {
-    if (this.pin.isBlocking) return this.close('client', 'closed by the client');
     this.#hasEnded = true;
     this.#reader.end();
     this.#touch();

@@ -46,6 +46,10 @@ export class Sticky {
     this.#pin = pin;
   }
 
+  get isRelay(): boolean {
+    return this.#isRelay;
+  }
+
   get isActive(): boolean {
     return (
       this.#transaction !== undefined ||
@@ -74,6 +78,10 @@ export class Sticky {
   run(request: Request, spec: CommandSpec | undefined): boolean {
     const isReset = spec?.name === 'reset' && request.argc === 1;
     if (isReset || spec?.name === 'quit') return answerLocally(this.#session, request, spec);
+    if (spec?.place === 'refused' && this.#transaction === undefined) {
+      this.#session.answerError('NOT_SUPPORTED', { command: spec.name, reason: spec.reason });
+      return true;
+    }
     if (!this.#session.mayUse('pinned')) return this.#runApart(request, spec);
     const pinned = this.#pin.take();
     if (pinned === undefined) return false;
@@ -139,6 +147,12 @@ export class Sticky {
     request: Request,
     spec: CommandSpec | undefined,
   ): boolean {
+    if (spec?.name === 'client|reply') {
+      // Redis leaves a hole in EXEC's reply, and nothing behind it could be told apart.
+      const reason = 'inside MULTI it breaks the reply to EXEC';
+      this.#session.answerError('NOT_SUPPORTED', { command: spec.name, reason });
+      return true;
+    }
     const isEnd = (spec?.name === 'exec' || spec?.name === 'discard') && request.argc === 1;
     let effect: ReplyEffect | undefined;
     if (isEnd) {
@@ -173,15 +187,15 @@ export class Sticky {
       if (isKnown !== undefined) return isKnown;
       if (spec.name === 'unwatch' && request.argc === 1) this.#isWatching = false;
       else if (this.#isOwn(spec)) return answerLocally(this.#session, request, spec);
-      else if (spec.place === 'subscribe' && !this.#isOpaque) {
-        return this.#session.subscription.run(request, spec);
-      }
+      else if (spec.place === 'subscribe') return this.#session.subscription.run(request, spec);
     }
     this.#pin.send(pinned, request, spec);
     return true;
   }
 
   #isOwn(spec: CommandSpec): boolean {
+    // It is about the replies to the app; those of the connection must be counted.
+    if (spec.name === 'client|reply') return true;
     if (this.#isOpaque || spec.place !== 'session') return false;
     return !TRACKING_COMMANDS.has(spec.name) && !PASSED_COMMANDS.has(spec.name);
   }

@@ -10,12 +10,13 @@ import type { ShardStats } from './shard-stats.ts';
 const HELLO = encodeRequest(['HELLO']);
 
 /** Asks a usable link again and again whether it delivers. An answer proves that every invalidation Redis had sent before the
- *  question was asked has been processed (coherence spec R9); a replica's answer ends the link, since a replica is no source
- *  (R11). One question is out at a time: behind a large reply it comes late, and freshness ends meanwhile.
+ *  question was asked has been processed (coherence spec R9); another role than before ends the link, since a replica is no
+ *  source (R11), and one that was promoted is. One question is out at a time: behind a large reply it comes late, and freshness ends meanwhile.
  *  Units: ms of the monotonic clock. */
 export class Heartbeat {
   #connection: Connection;
   #generation: Generation;
+  #isPrimary: boolean;
   #periodMs: number;
   #clock: Clock;
   #stats: ShardStats;
@@ -25,11 +26,13 @@ export class Heartbeat {
   constructor(
     connection: Connection,
     generation: Generation,
+    isPrimary: boolean,
     periodMs: number,
     parts: { clock: Clock; stats: ShardStats },
   ) {
     this.#connection = connection;
     this.#generation = generation;
+    this.#isPrimary = isPrimary;
     this.#periodMs = periodMs;
     this.#clock = parts.clock;
     this.#stats = parts.stats;
@@ -52,8 +55,8 @@ export class Heartbeat {
     if (!(hello instanceof Map)) return;
     this.#stats.heartbeats++;
     this.#stats.heartbeatSeconds += (this.#clock.now() - this.#sentAt) / 1000;
-    if (this.#generation.isTracking && hello.get('role') !== 'master') {
-      this.#connection.destroy('its role is no longer primary');
+    if ((hello.get('role') === 'master') !== this.#isPrimary) {
+      this.#connection.destroy('its role has changed');
     } else {
       this.#generation.freshAt = this.#sentAt;
     }

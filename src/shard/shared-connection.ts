@@ -238,7 +238,13 @@ export class SharedConnection {
     generation.freshAt = startedAt;
     this.generation = generation;
     const parts = { clock: this.#clock, stats: this.#stats };
-    this.#heartbeat = new Heartbeat(connection, generation, this.options.heartbeatMs, parts);
+    this.#heartbeat = new Heartbeat(
+      connection,
+      generation,
+      server.isPrimary,
+      this.options.heartbeatMs,
+      parts,
+    );
     if (this.options.tracks && !generation.isTracking) {
       this.#log.warn({ ...whyUntracked(server) }, 'near-cache is off on this link');
     }

@@ -39,7 +39,7 @@ const TEMPLATES: readonly ((r: Random) => string[])[] = [
   (r) => ['XREAD', 'COUNT', '2', 'BLOCK', '20', 'STREAMS', key(r), r.pick(['0', '$'])],
   (r) => [r.pick(['BLPOP', 'BRPOP', 'BZPOPMIN']), key(r), r.pick(['0.01', '0.03'])],
   (r) => ['BLMOVE', key(r), key(r), 'LEFT', 'RIGHT', '0.02'],
-  (r) => ['WAIT', '0', '10'],
+  () => ['WAIT', '0', '10'],
   () => ['MULTI'],
   () => ['MULTI'],
   () => ['EXEC'],

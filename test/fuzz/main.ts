@@ -23,3 +23,4 @@ const report = await runFuzz({
 });
 console.log(printable(report));
 process.exitCode = verdict(report).length === 0 ? 0 : 1;
+console.log((report as unknown as {trend: number[]}).trend.join(' '));

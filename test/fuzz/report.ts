@@ -1,4 +1,5 @@
 import { FILES_LEFT_MAX } from './run.ts';
+import type { Statement } from './witness.ts';
 
 /** What a run saw. */
 export interface FuzzReport {
@@ -7,7 +8,7 @@ export interface FuzzReport {
   /** By strategy, how often its rounds ended in each way. */
   readonly outcomes: ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** Of well-behaved sessions. */
-  readonly latencyMs: { readonly count: number; readonly p50: number; readonly p99: number; readonly max: number };
+  readonly latencyMs: Statement['latencyMs'];
   readonly residentBytes: {
     readonly start: number;
     readonly peak: number;

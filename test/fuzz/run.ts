@@ -10,7 +10,7 @@ import type { FuzzReport } from './report.ts';
 import { STRATEGIES } from './strategies/all.ts';
 import { type FuzzTarget, type Strategy } from './strategy.ts';
 import { Throttle } from './throttle.ts';
-import { Witness } from './witness.ts';
+import { callWitness } from './witness.ts';
 
 export interface FuzzOptions {
   readonly seconds: number;
@@ -58,8 +58,7 @@ async function fuzz(
   const throttle = new Throttle([process.pid, nearcache.pid, redis.pid], options.cores ?? 1);
   const target: FuzzTarget = { port: nearcache.port, redisPort: redis.port, throttle };
   const health = new Health(nearcache);
-  const witness = new Witness(nearcache.port);
-  await witness.start();
+  const dismissWitness = await callWitness(nearcache.port);
   const run = new Run(target, performance.now() + options.seconds * 1000, nearcache);
   const random = new Random(options.seed);
   await Promise.all(
@@ -67,17 +66,17 @@ async function fuzz(
       Array.from({ length: strategy.workers }, () => run.work(strategy, new Random(random.seed()))),
     ),
   );
-  await witness.stop();
+  const statement = await dismissWitness();
   throttle.stop();
   const workers = strategies.reduce((sum, strategy) => sum + strategy.workers, 0);
-  const failures = [...run.failures, ...witness.problems, ...health.badLogLines().map((line) => `log: ${line}`)];
+  const failures = [...run.failures, ...statement.problems, ...health.badLogLines().map((line) => `log: ${line}`)];
   const left = await leftBehind(nearcache, health);
   health.stop();
   return {
     seed: options.seed,
     seconds: options.seconds,
     outcomes: run.outcomes,
-    latencyMs: { count: witness.latencies.length, p50: witness.percentile(0.5), p99: witness.percentile(0.99), max: witness.percentile(1) },
+    latencyMs: statement.latencyMs,
     residentBytes: {
       start: health.startBytes,
       peak: health.peakAfter(Math.min(WARM_UP_SECONDS, options.seconds / 4)),
@@ -85,7 +84,7 @@ async function fuzz(
       limit: health.startBytes + 8 * MB + workers * SESSION_BYTES + SLACK_BYTES,
     },
     left,
-    exit: await exitOf(nearcache),
+    trend: health.residents.filter((_, i) => i % 5 === 0).map((b) => Math.round(b / 1e6)), exit: await exitOf(nearcache),
     failures,
   };
 }

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 
 import { connectRaw, type RawClient } from '../support/raw-client.ts';
 
@@ -7,14 +9,33 @@ const PAUSE_MS = 20;
 const REPLY_MS = 5000;
 const KEYS = 20;
 
+/** What the well-behaved sessions have seen. */
+export interface Statement {
+  /** Of all round trips. Units: ms. */
+  readonly latencyMs: { readonly count: number; readonly p50: number; readonly p99: number; readonly max: number };
+  /** Reads that found nothing, because a bad client ran FLUSHALL. */
+  readonly missing: number;
+  readonly problems: readonly string[];
+}
+
+/** Call the witnesses. Shape: resolves once they are at work, with the way to end them and hear what they saw. */
+export async function callWitness(port: number): Promise<() => Promise<Statement>> {
+  const thread = new Worker(new URL('witness-thread.ts', import.meta.url), { workerData: { port } });
+  await once(thread, 'message');
+  return async () => {
+    thread.postMessage('stop');
+    const [statement] = (await once(thread, 'message')) as [Statement];
+    await thread.terminate();
+    return statement;
+  };
+}
+
 /** Well-behaved sessions, on the same nearcache as the bad ones: a writer and readers in both protocols, a publisher and a
  *  subscriber. Values carry their key and a number that only grows. */
 export class Witness {
-  /** Round trips. Units: ms. */
-  readonly latencies: number[] = [];
-  readonly problems: string[] = [];
-  /** Reads that found nothing, because a bad client ran FLUSHALL. */
-  missing = 0;
+  #latencies: number[] = [];
+  #problems: string[] = [];
+  #missing = 0;
   #port: number;
   #isOver = false;
   #written = new Map<string, number>();
@@ -41,14 +62,18 @@ export class Witness {
     await Promise.all(this.#running);
   }
 
-  /** Units: ms. */
-  percentile(share: number): number {
-    const sorted = this.latencies.toSorted((a, b) => a - b);
-    return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+  statement(): Statement {
+    const sorted = this.#latencies.toSorted((a, b) => a - b);
+    const at = (share: number): number => sorted[Math.floor((sorted.length - 1) * share)] ?? 0;
+    return {
+      latencyMs: { count: sorted.length, p50: at(0.5), p99: at(0.99), max: at(1) },
+      missing: this.#missing,
+      problems: this.#problems,
+    };
   }
 
   #problem(text: string): void {
-    if (this.problems.length < 20) this.problems.push(`a healthy session: ${text}`);
+    if (this.#problems.length < 20) this.#problems.push(`a healthy session: ${text}`);
   }
 
   async #readAndWrite(writer: RawClient, readers: readonly RawClient[]): Promise<void> {
@@ -74,14 +99,14 @@ export class Witness {
     const startedAt = performance.now();
     client.request(args);
     const frame = await client.readFrame(REPLY_MS);
-    this.latencies.push(performance.now() - startedAt);
+    this.#latencies.push(performance.now() - startedAt);
     return frame.toString('latin1');
   }
 
   /** Its own key's value, and none older than what was written before the read. */
   #check(key: string, reply: string): void {
     if (reply === '$-1\r\n' || reply === '_\r\n') {
-      if (this.#written.has(key)) this.missing++;
+      if (this.#written.has(key)) this.#missing++;
       return;
     }
     const [name, number] = reply.slice(reply.indexOf('\n') + 1).split('=');

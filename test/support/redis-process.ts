@@ -77,9 +77,8 @@ class ProcessRedis implements RedisServer {
   async kill(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child;
     if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
     child.kill(signal);
-    if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') await ended;
+    if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') await once(child, 'exit');
   }
 
   async stop(): Promise<void> {

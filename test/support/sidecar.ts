@@ -33,7 +33,10 @@ export class Sidecar {
   readonly #clock: RawClient;
   readonly #apps: RawClient[] = [];
 
-  private constructor(parts: Pick<Sidecar, 'redis' | 'relay' | 'gate' | 'nearcache' | 'direct'>, clock: RawClient) {
+  private constructor(
+    parts: Pick<Sidecar, 'redis' | 'relay' | 'gate' | 'nearcache' | 'direct'>,
+    clock: RawClient,
+  ) {
     ({
       redis: this.redis,
       relay: this.relay,
@@ -85,7 +88,12 @@ export class Sidecar {
   /** Everything that was in nearcache's sockets before is processed, and what it sent because of that has arrived here:
    *  PING is answered without Redis, and a socket that was readable before a round trip began was read during the next. */
   async settled(): Promise<void> {
-    for (let i = 0; i < 4; i++) await this.#clock.call('PING');
+    for (let i = 0; i < 6; i++) await this.#clock.call('PING');
+  }
+
+  /** Everything that Redis had sent on the shared connection is processed; not while a stop holds that connection. */
+  async caughtUp(): Promise<void> {
+    await this.#clock.call('TTL', 'nothing');
   }
 
   /** How often Redis has run a command; the way to tell a hit from a read. Shape: `name` as INFO commandstats has it. */

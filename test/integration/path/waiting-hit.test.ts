@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 
 import { encodeRequest } from '../../support/raw-client.ts';
 import type { RawClient } from '../../support/raw-client.ts';
-import { request, say, Sidecar, text } from '../../support/sidecar.ts';
+import { request, say, Sidecar, text, until } from '../../support/sidecar.ts';
 
 let sidecar: Sidecar;
 let app: RawClient;
@@ -72,9 +72,12 @@ test('a later read of the same key is not older than a hit that had to be read a
   const ahead = sidecar.gate.stopAt('up', request('GET', 'slow'));
   app.send(Buffer.concat([encodeRequest(['GET', 'slow']), encodeRequest(['GET', 'twice'])]));
   await ahead.reached;
+  const told = await sidecar.metric('nearcache_cache_invalidations_total');
   await set('twice', '2');
-  // The entry is gone now, and the first read of the key still waits for its turn.
-  await sidecar.settled();
+  // The entry is gone then, and the first read of the key still waits for its turn.
+  await until('the invalidation is processed', async () => {
+    return (await sidecar.metric('nearcache_cache_invalidations_total')) > told;
+  });
   app.request(['GET', 'twice']);
   app.request(['MGET', 'twice']);
   await sidecar.settled();

@@ -1,0 +1,137 @@
+// R14, R16: a session that has seen a newer value by another way never gets an older one from the cache.
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+
+import type { RawClient } from '../support/raw-client.ts';
+import type { Stop } from '../support/frame-gate.ts';
+import { invalidation, say, Sidecar, text, until } from '../support/sidecar.ts';
+
+let sidecar: Sidecar;
+let app: RawClient;
+
+beforeAll(async () => {
+  // Renamed, GETRANGE is a command that nearcache's table does not know: it runs on a pinned connection.
+  sidecar = await Sidecar.start({
+    redisArgs: ['--rename-command', 'GETRANGE', 'peek'],
+    flags: ['--max-staleness', '30s'],
+  });
+});
+beforeEach(async () => {
+  app = await sidecar.app();
+});
+afterEach(() => sidecar.endSessions());
+afterAll(() => sidecar.stop());
+
+/** A key that is cached as `old` while Redis has `new` and the invalidation is held back. */
+async function behind(key: string): Promise<Stop> {
+  await say(sidecar.direct, 'SET', key, 'old');
+  await sidecar.warm(app, 'GET', key);
+  const push = sidecar.gate.stopAt('down', invalidation(key));
+  await say(sidecar.direct, 'SET', key, 'new');
+  await push.reached;
+  return push;
+}
+
+/** Reads `key` while the invalidation is held back, which must not be answered before it is let through. */
+async function expectNew(push: Stop, ...read: string[]): Promise<string> {
+  app.request(read);
+  await sidecar.settled();
+  expect(app.rest()).toHaveLength(0);
+  push.release();
+  return text(await app.readFrame());
+}
+
+test('after a read of a newer value on a pinned connection', async () => {
+  const push = await behind('seen');
+  await say(app, 'WATCH', 'other');
+  expect(await say(app, 'GET', 'seen')).toBe('new');
+  await say(app, 'UNWATCH');
+  expect(await expectNew(push, 'GET', 'seen')).toBe('new');
+});
+
+test('after an EXEC that has read a newer value', async () => {
+  const push = await behind('executed');
+  await say(app, 'WATCH', 'other');
+  await say(app, 'MULTI');
+  await say(app, 'GET', 'executed');
+  expect(String(await app.call('EXEC'))).toBe('*1\r\n$3\r\nnew\r\n');
+  expect(await expectNew(push, 'GET', 'executed')).toBe('new');
+});
+
+test('after an EXEC that was refused because the key has changed', async () => {
+  await say(sidecar.direct, 'SET', 'refused', 'old');
+  await sidecar.warm(app, 'GET', 'refused');
+  await say(app, 'WATCH', 'refused');
+  const push = sidecar.gate.stopAt('down', invalidation('refused'));
+  await say(sidecar.direct, 'SET', 'refused', 'new');
+  await push.reached;
+  await say(app, 'MULTI');
+  await say(app, 'GET', 'refused');
+  expect(await say(app, 'EXEC')).toBe('nil');
+  expect(await expectNew(push, 'GET', 'refused')).toBe('new');
+});
+
+test('after a command of the app that tracks on its own', async () => {
+  const push = await behind('tracked');
+  await app.call('HELLO', '3');
+  expect(await say(app, 'CLIENT', 'TRACKING', 'ON')).toBe('+OK');
+  expect(await say(app, 'GET', 'tracked')).toBe('new');
+  expect(await say(app, 'CLIENT', 'TRACKING', 'OFF')).toBe('+OK');
+  expect(await expectNew(push, 'GET', 'tracked')).toBe('new');
+});
+
+test('after a command that the table does not know, whose reply waits for what it may have seen', async () => {
+  const push = await behind('unknown');
+  app.request(['PEEK', 'unknown', '0', '-1']);
+  await sidecar.settled();
+  expect(app.rest()).toHaveLength(0);
+  push.release();
+  expect(text(await app.readFrame())).toBe('new');
+  expect(await say(app, 'GET', 'unknown')).toBe('new');
+});
+
+test('after a blocking pop has taken from a list', async () => {
+  const other = await sidecar.app();
+  await sidecar.warm(other, 'LLEN', 'queue');
+  const push = sidecar.gate.stopAt('down', invalidation('queue'));
+  app.request(['BLPOP', 'queue', '0']);
+  await until('it blocks', async () =>
+    String(await sidecar.direct.call('INFO', 'clients')).includes('blocked_clients:1\r\n'),
+  );
+  await say(sidecar.direct, 'RPUSH', 'queue', 'a', 'b');
+  expect(String(await app.readFrame())).toBe('*2\r\n$5\r\nqueue\r\n$1\r\na\r\n');
+  await push.reached;
+  expect(await expectNew(push, 'LLEN', 'queue')).toBe(':1');
+});
+
+test('a list is served from the cache while a pop waits for it', async () => {
+  const other = await sidecar.app();
+  await sidecar.warm(other, 'LLEN', 'empty');
+  app.request(['BLPOP', 'empty', '0']);
+  await until('it blocks', async () =>
+    String(await sidecar.direct.call('INFO', 'clients')).includes('blocked_clients:1\r\n'),
+  );
+  const runs = await sidecar.runs('llen');
+  for (let i = 0; i < 3; i++) expect(await say(other, 'LLEN', 'empty')).toBe(':0');
+  expect(await sidecar.runs('llen')).toBe(runs);
+});
+
+test('MGET is one state of Redis, not a mixture with the cache', async () => {
+  for (const key of ['left', 'right']) {
+    await say(sidecar.direct, 'SET', key, '1');
+    await sidecar.warm(app, 'GET', key);
+  }
+  const runs = await sidecar.runs('mget');
+  const one = (await app.call('MGET', 'left', 'right')).toString();
+  expect(one).toBe('*2\r\n$1\r\n1\r\n$1\r\n1\r\n');
+  const push = sidecar.gate.stopAt('down', invalidation('left'));
+  await say(sidecar.direct, 'MSET', 'left', '2', 'right', '2');
+  await push.reached;
+  app.request(['MGET', 'left', 'right']);
+  await sidecar.settled();
+  push.release();
+  expect(String(await app.readFrame())).toBe('*2\r\n$1\r\n2\r\n$1\r\n2\r\n');
+  await say(sidecar.direct, 'SET', 'right', '3');
+  await sidecar.caughtUp();
+  expect(String(await app.call('MGET', 'left', 'right'))).toBe('*2\r\n$1\r\n2\r\n$1\r\n3\r\n');
+  expect(await sidecar.runs('mget')).toBe(runs + 3);
+});

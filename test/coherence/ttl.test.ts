@@ -1,0 +1,132 @@
+// R12: nothing is served after its true expiry, though Redis may tell of that late or never; what has no expiry, and what
+// does not exist, is forgotten after a while all the same.
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+
+import type { RawClient } from '../support/raw-client.ts';
+import { request, say, Sidecar, text, until } from '../support/sidecar.ts';
+
+const MAX_TTL_MS = 600;
+const NEGATIVE_TTL_MS = 200;
+
+let sidecar: Sidecar;
+let app: RawClient;
+
+beforeAll(async () => {
+  sidecar = await Sidecar.start({
+    flags: [
+      ...['--cache-max-ttl', `${MAX_TTL_MS}ms`, '--cache-negative-ttl', `${NEGATIVE_TTL_MS}ms`],
+      ...['--max-staleness', '30s'],
+    ],
+  });
+  // A key that has expired is then gone for every reader, and no invalidation tells so.
+  await say(sidecar.direct, 'DEBUG', 'SET-ACTIVE-EXPIRE', '0');
+});
+beforeEach(async () => {
+  app = await sidecar.app();
+});
+afterEach(() => {
+  sidecar.relay.delayMs = 0;
+  sidecar.endSessions();
+});
+afterAll(() => sidecar.stop());
+
+/** Reads the key from Redis and then through nearcache until both say that it is gone; once Redis has said so, nearcache
+ *  may not say otherwise. */
+async function outlivesNot(key: string, ...read: string[]): Promise<void> {
+  await until(`${key} has expired`, async () => {
+    const truth = await say(sidecar.direct, ...read);
+    const answer = await say(app, ...read);
+    if (truth === 'nil' || truth === ':0') expect(answer).toBe(truth);
+    return truth === 'nil' || truth === ':0';
+  });
+}
+
+test.each([100, 250, 500])('a value with %i ms to live is not served after them', async (ms) => {
+  const key = `px${ms}`;
+  await say(sidecar.direct, 'SET', key, 'v', 'PX', String(ms));
+  await sidecar.warm(app, 'GET', key);
+  await outlivesNot(key, 'GET', key);
+});
+
+test('the way of the reply is not added to the time to live', async () => {
+  sidecar.relay.delayMs = 60;
+  await say(sidecar.direct, 'SET', 'far', 'v', 'PX', '400');
+  await sidecar.warm(app, 'GET', 'far');
+  await outlivesNot('far', 'GET', 'far');
+});
+
+test('an expiry given to a value that is cached without one is honoured', async () => {
+  await say(sidecar.direct, 'SET', 'later', 'v');
+  await sidecar.warm(app, 'GET', 'later');
+  await say(sidecar.direct, 'PEXPIRE', 'later', '100');
+  await sidecar.caughtUp();
+  await outlivesNot('later', 'GET', 'later');
+});
+
+test('every command that reads a key minds its expiry', async () => {
+  await say(sidecar.direct, 'HSET', 'hash', 'f', 'v');
+  await say(sidecar.direct, 'PEXPIRE', 'hash', '200');
+  await sidecar.warm(app, 'HLEN', 'hash');
+  await outlivesNot('hash', 'HLEN', 'hash');
+});
+
+test('a hit that expires while it waits for its turn is not served', async () => {
+  await say(sidecar.direct, 'SET', 'waits', 'v', 'PX', '200');
+  await sidecar.warm(app, 'GET', 'waits');
+  const stop = sidecar.gate.stopAt('up', request('GET', 'slow'));
+  app.request(['GET', 'slow']);
+  app.request(['GET', 'waits']);
+  await stop.reached;
+  await until('it has expired', async () => (await say(sidecar.direct, 'GET', 'waits')) === 'nil');
+  stop.release();
+  expect((await app.readFrames(2)).map(text)).toEqual(['nil', 'nil']);
+});
+
+test('a value that is about to expire is not kept', async () => {
+  for (let i = 0; i < 20; i++) {
+    await say(sidecar.direct, 'SET', 'brief', 'v', 'PX', '9');
+    const runs = await sidecar.runs('get');
+    await app.call('GET', 'brief');
+    await app.call('GET', 'brief');
+    expect(await sidecar.runs('get')).toBe(runs + 2);
+  }
+});
+
+test('a value without an expiry is read again after the longest time an entry may live', async () => {
+  await say(sidecar.direct, 'SET', 'eternal', 'v');
+  await sidecar.warm(app, 'GET', 'eternal');
+  const end = performance.now() + MAX_TTL_MS;
+  const runs = await sidecar.runs('get');
+  await until('it is read again', async () => {
+    await app.call('GET', 'eternal');
+    return (await sidecar.runs('get')) > runs;
+  });
+  expect(performance.now()).toBeLessThan(end + 200);
+});
+
+test('that a key does not exist is remembered, but not for long, and not once it exists', async () => {
+  await sidecar.warm(app, 'GET', 'absent');
+  const end = performance.now() + NEGATIVE_TTL_MS;
+  const runs = await sidecar.runs('get');
+  await until('it is read again', async () => {
+    expect(await say(app, 'GET', 'absent')).toBe('nil');
+    return (await sidecar.runs('get')) > runs;
+  });
+  expect(performance.now()).toBeLessThan(end + 200);
+  await say(sidecar.direct, 'SET', 'absent', 'there');
+  await sidecar.caughtUp();
+  expect(await say(app, 'GET', 'absent')).toBe('there');
+});
+
+test('the remaining time of a key comes from Redis each time', async () => {
+  await say(sidecar.direct, 'SET', 'ask', 'v', 'PX', '100000');
+  await sidecar.warm(app, 'GET', 'ask');
+  for (const command of ['TTL', 'PTTL', 'OBJECT']) {
+    const args = command === 'OBJECT' ? ['OBJECT', 'IDLETIME', 'ask'] : [command, 'ask'];
+    const name = command === 'OBJECT' ? 'object\\|idletime' : command.toLowerCase();
+    const runs = await sidecar.runs(name);
+    await app.call(...args);
+    await app.call(...args);
+    expect(await sidecar.runs(name)).toBe(runs + 2);
+  }
+});
