@@ -1,5 +1,7 @@
 import type { CommandSpec } from '../command/spec.ts';
+import { encodeRequest } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
+import { OwnCall } from '../shard/call.ts';
 import type { PinnedConnection } from '../shard/pinned-connection.ts';
 import { type ReplyEffect, whenReplied } from './effect.ts';
 import { answerLocally } from './local-commands.ts';
@@ -18,6 +20,9 @@ const TRACKING_COMMANDS: ReadonlySet<string> = new Set([
 
 /** Session commands that a pinned connection answers like any other. */
 const PASSED_COMMANDS: ReadonlySet<string> = new Set(['ping', 'echo', 'exec', 'discard']);
+
+/** Refused while it is queued, which aborts the transaction. */
+const MISTAKE = encodeRequest(['CLIENT', 'REPLY']);
 
 /** A transaction that did not arrive whole, as it is queued. */
 interface OpenTransaction {
@@ -147,12 +152,7 @@ export class Sticky {
     request: Request,
     spec: CommandSpec | undefined,
   ): boolean {
-    if (spec?.name === 'client|reply') {
-      // Redis leaves a hole in EXEC's reply, and nothing behind it could be told apart.
-      const reason = 'inside MULTI it breaks the reply to EXEC';
-      this.#session.answerError('NOT_SUPPORTED', { command: spec.name, reason });
-      return true;
-    }
+    if (spec?.name === 'client|reply' && silences(request)) return this.#refuseQueued(pinned, spec);
     const isEnd = (spec?.name === 'exec' || spec?.name === 'discard') && request.argc === 1;
     let effect: ReplyEffect | undefined;
     if (isEnd) {
@@ -166,6 +166,15 @@ export class Sticky {
     const slot = this.#pin.slot(spec, effect);
     if (isEnd) slot.timeoutMs = this.#session.context.options.slowCommandTimeoutMs;
     pinned.submit(slot, request.buffer, request.start, request.end);
+    return true;
+  }
+
+  /** Redis would leave a hole in EXEC's reply, and nothing behind it could be told apart. It hears of a mistake instead, so that
+   *  its EXEC aborts as after any other. */
+  #refuseQueued(pinned: PinnedConnection, spec: CommandSpec): boolean {
+    const reason = 'inside MULTI it breaks the reply to EXEC';
+    this.#session.answerError('NOT_SUPPORTED', { command: spec.name, reason });
+    pinned.submit(new OwnCall(() => undefined), MISTAKE, 0, MISTAKE.length);
     return true;
   }
 
@@ -249,6 +258,11 @@ export class Sticky {
     pinned.connection.write(request.buffer, request.start, request.end);
     return true;
   }
+}
+
+/** CLIENT REPLY OFF or SKIP. */
+function silences(request: Request): boolean {
+  return request.argc === 3 && /^(off|skip)$/i.test(request.argLatin1(2));
 }
 
 function noteState(transaction: OpenTransaction, spec: CommandSpec | undefined): void {

@@ -9,7 +9,7 @@ let app: RawClient;
 let reader: RawClient;
 
 beforeAll(async () => {
-  sidecar = await Sidecar.start({ flags: ['--max-staleness', '30s'] });
+  sidecar = await Sidecar.start({ flags: '--max-staleness 30s' });
 });
 beforeEach(async () => {
   app = await sidecar.app();
@@ -35,7 +35,10 @@ test.each([['FLUSHALL'], ['FLUSHDB'], ['FLUSHALL ASYNC']])('%s', async (command)
 });
 
 async function twoDatabases(): Promise<void> {
-  for (const [db, value] of [['1', 'of one'], ['0', 'of zero']] as const) {
+  for (const [db, value] of [
+    ['1', 'of one'],
+    ['0', 'of zero'],
+  ] as const) {
     for (const client of [app, reader]) await say(client, 'SELECT', db);
     await say(app, 'SET', 'k', value);
     expect(await sidecar.warm(reader, 'GET', 'k')).toBe(value);

@@ -119,7 +119,12 @@ test('an invalidation of a key that is no UTF-8 drops that key', async () => {
 
 test('an invalidation drops what every command has read of the key', async () => {
   await say(app, 'HSET', 'hash', 'a', '1', 'b', '2');
-  const reads = [['HGET', 'hash', 'a'], ['HGET', 'hash', 'b'], ['HLEN', 'hash'], ['HSTRLEN', 'hash', 'a']];
+  const reads = [
+    ['HGET', 'hash', 'a'],
+    ['HGET', 'hash', 'b'],
+    ['HLEN', 'hash'],
+    ['HSTRLEN', 'hash', 'a'],
+  ];
   for (const read of reads) await sidecar.warm(app, ...read);
   await say(sidecar.direct, 'HSET', 'hash', 'a', '10', 'b', '20', 'c', '30');
   await sidecar.caughtUp();
@@ -141,7 +146,10 @@ test('one entry answers RESP2 and RESP3 sessions, each in its own protocol', asy
     expect(String(await modern.call(...read))).toBe(three);
   }
   expect(await sidecar.runs('zrange')).toBe(runs);
-  for (const [client, nil] of [[app, '$-1\r\n'], [modern, '_\r\n']] as const) {
+  for (const [client, nil] of [
+    [app, '$-1\r\n'],
+    [modern, '_\r\n'],
+  ] as const) {
     expect(String(await client.call('GET', 'never set'))).toBe(nil);
     expect(String(await client.call('GET', 'never set'))).toBe(nil);
   }

@@ -12,7 +12,7 @@ beforeAll(async () => {
   // Renamed, GETRANGE is a command that nearcache's table does not know: it runs on a pinned connection.
   sidecar = await Sidecar.start({
     redisArgs: ['--rename-command', 'GETRANGE', 'peek'],
-    flags: ['--max-staleness', '30s'],
+    flags: '--max-staleness 30s',
   });
 });
 beforeEach(async () => {

@@ -9,7 +9,7 @@ let reader: RawClient;
 let writer: RawClient;
 
 beforeAll(async () => {
-  sidecar = await Sidecar.start({ flags: ['--max-staleness', '30s'] });
+  sidecar = await Sidecar.start({ flags: '--max-staleness 30s' });
 });
 beforeEach(async () => {
   reader = await sidecar.app();
@@ -100,20 +100,23 @@ const writesByManyNames: string[][] = [
   ['COPY', 'y', 'x', 'REPLACE'],
 ];
 
-test.each(writesByManyNames.map((write) => [write.join(' '), write] as const))('%s takes x out', async (_, write) => {
-  await say(writer, 'DEL', 'list');
-  await say(writer, 'RPUSH', 'list', '1');
-  await say(writer, 'MSET', 'x', '1', 'y', '2');
-  await sidecar.warm(reader, 'GETRANGE', 'x', '0', '-1');
-  const push = sidecar.gate.stopAt('down', invalidation('x'));
-  await writer.call(...write);
-  await push.reached;
-  reader.request(['GETRANGE', 'x', '0', '-1']);
-  await sidecar.settled();
-  expect(reader.rest()).toHaveLength(0);
-  push.release();
-  expect(text(await reader.readFrame())).not.toBe('1');
-});
+test.each(writesByManyNames.map((write) => [write.join(' '), write] as const))(
+  '%s takes x out',
+  async (_, write) => {
+    await say(writer, 'DEL', 'list');
+    await say(writer, 'RPUSH', 'list', '1');
+    await say(writer, 'MSET', 'x', '1', 'y', '2');
+    await sidecar.warm(reader, 'GETRANGE', 'x', '0', '-1');
+    const push = sidecar.gate.stopAt('down', invalidation('x'));
+    await writer.call(...write);
+    await push.reached;
+    reader.request(['GETRANGE', 'x', '0', '-1']);
+    await sidecar.settled();
+    expect(reader.rest()).toHaveLength(0);
+    push.release();
+    expect(text(await reader.readFrame())).not.toBe('1');
+  },
+);
 
 test('a written value is not put into the cache: the writer of another program is still heard', async () => {
   await say(writer, 'SET', 'through', '1');

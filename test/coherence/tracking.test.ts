@@ -62,7 +62,7 @@ test('the invalidations of the shared connection itself are wanted, too', async 
 test('nothing is cached from a replica, and hits begin when it is made a primary', async () => {
   const primary = await startRedis();
   sidecar = await Sidecar.start({
-    flags: ['--max-staleness', '200ms'],
+    flags: '--max-staleness 200ms',
     prepare: async (direct) => {
       await direct.call('REPLICAOF', '127.0.0.1', String(primary.port));
     },
@@ -78,7 +78,7 @@ test('nothing is cached from a replica, and hits begin when it is made a primary
 
 test('a primary that is made a replica is not trusted any more', async () => {
   const primary = await startRedis();
-  sidecar = await Sidecar.start({ flags: ['--max-staleness', '200ms'] });
+  sidecar = await Sidecar.start({ flags: '--max-staleness 200ms' });
   const app = await sidecar.app();
   await sidecar.warm(app, 'GET', 'k');
   await say(sidecar.direct, 'REPLICAOF', '127.0.0.1', String(primary.port));

@@ -13,10 +13,7 @@ let app: RawClient;
 
 beforeAll(async () => {
   sidecar = await Sidecar.start({
-    flags: [
-      ...['--cache-max-ttl', `${MAX_TTL_MS}ms`, '--cache-negative-ttl', `${NEGATIVE_TTL_MS}ms`],
-      ...['--max-staleness', '30s'],
-    ],
+    flags: `--cache-max-ttl ${MAX_TTL_MS}ms --cache-negative-ttl ${NEGATIVE_TTL_MS}ms --max-staleness 30s`,
   });
   // A key that has expired is then gone for every reader, and no invalidation tells so.
   await say(sidecar.direct, 'DEBUG', 'SET-ACTIVE-EXPIRE', '0');

@@ -16,7 +16,7 @@ beforeAll(async () => {
   // Renamed, APPEND is a command that nearcache's table does not know.
   sidecar = await Sidecar.start({
     redisArgs: ['--rename-command', 'APPEND', 'glue'],
-    flags: ['--max-staleness', '30s', '--big-value-size', '64kb'],
+    flags: '--max-staleness 30s --big-value-size 64kb',
     prepare: async (direct) => {
       await direct.call('FUNCTION', 'LOAD', library);
     },
@@ -140,7 +140,7 @@ test('with a second user a script is acknowledged only when that user reads noth
 });
 
 test('a script of a user who has no shared connection is acknowledged only when nobody reads anything old', async () => {
-  const single = await Sidecar.start({ flags: ['--max-identities', '0', '--max-staleness', '30s'] });
+  const single = await Sidecar.start({ flags: '--max-identities 0 --max-staleness 30s' });
   try {
     await say(single.direct, 'ACL', 'SETUSER', 'passing', 'on', '>pw', '+@all', '~*', '&*');
     const [own, passing] = [await single.app(), await single.app()];

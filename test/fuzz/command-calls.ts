@@ -5,7 +5,9 @@ import type { Random } from './random.ts';
 
 /** Everything that may come up. A container is called through its subcommands, and by itself now and then. */
 const SPECS: readonly CommandSpec[] = allCommands().filter(({ name }) => !isExcluded(name));
-const BLOCKING: ReadonlySet<string> = new Set(SPECS.filter((spec) => spec.isBlocking).map(({ name }) => name));
+const BLOCKING: ReadonlySet<string> = new Set(
+  SPECS.filter((spec) => spec.isBlocking).map(({ name }) => name),
+);
 
 /** Words that options are made of. */
 const WORDS =
@@ -48,11 +50,19 @@ const TEMPLATES: readonly ((r: Random) => string[])[] = [
   () => ['UNWATCH'],
   (r) => ['SELECT', r.pick(['0', '0', '1', '2', '99', 'x'])],
   (r) => ['HELLO', ...r.pick(['', '2', '3', '4', '3 SETNAME fuzz', '3 AUTH no body']).split(' ')],
-  (r) => [r.pick(['SUBSCRIBE', 'UNSUBSCRIBE', 'SSUBSCRIBE', 'SUNSUBSCRIBE']), ...r.list(0, 2, () => channel(r))],
+  (r) => [
+    r.pick(['SUBSCRIBE', 'UNSUBSCRIBE', 'SSUBSCRIBE', 'SUNSUBSCRIBE']),
+    ...r.list(0, 2, () => channel(r)),
+  ],
   (r) => [r.pick(['PSUBSCRIBE', 'PUNSUBSCRIBE']), ...r.list(0, 2, () => `${channel(r)}*`)],
   (r) => [r.pick(['PUBLISH', 'SPUBLISH']), channel(r), value(r)],
   (r) => ['CLIENT', 'REPLY', r.pick(['ON', 'OFF', 'SKIP', 'x'])],
-  (r) => ['CLIENT', 'TRACKING', r.pick(['ON', 'ON', 'OFF']), ...r.pick([[], ['BCAST'], ['NOLOOP'], ['OPTIN']])],
+  (r) => [
+    'CLIENT',
+    'TRACKING',
+    r.pick(['ON', 'ON', 'OFF']),
+    ...r.pick([[], ['BCAST'], ['NOLOOP'], ['OPTIN']]),
+  ],
   (r) => ['CLIENT', 'SETNAME', r.pick(['fuzz', 'a b', ''])],
   (r) => ['CLIENT', r.pick(['ID', 'INFO', 'LIST', 'GETNAME', 'TRACKINGINFO', 'GETREDIR', 'CACHING'])],
   () => ['RESET'],

@@ -24,7 +24,14 @@ export function harmlessRequest(random: Random): string[] {
 export function harmlessStream(random: Random): Buffer {
   const requests = random.list(1, 8, () => {
     if (random.chance(0.2)) {
-      return random.pick(['PING\r\n', 'ECHO word\n', 'ECHO "a b"\r\n', '\r\n', "ECHO 'x\\'y'\r\n", 'GET missing\r\n']);
+      return random.pick([
+        'PING\r\n',
+        'ECHO word\n',
+        'ECHO "a b"\r\n',
+        '\r\n',
+        "ECHO 'x\\'y'\r\n",
+        'GET missing\r\n',
+      ]);
     }
     return encodeRequest(harmlessRequest(random));
   });

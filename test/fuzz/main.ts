@@ -1,4 +1,6 @@
 // Bad clients for a while: npm run fuzz -- --minutes 10 --seed 1
+// One failed round again:   npm run fuzz -- --only 'lying lengths' --round 2158319991
+// Exit codes: 0 passed, 1 failed.
 
 import { parseArgs } from 'node:util';
 
@@ -11,6 +13,8 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     /** Names of strategies, with commas between. */
     only: { type: 'string' },
+    /** The seed of one round that failed: sends that round again, once. */
+    round: { type: 'string' },
     cores: { type: 'string', default: '1' },
   },
 });
@@ -19,8 +23,8 @@ const report = await runFuzz({
   seconds: Number(values.minutes) * 60,
   seed: Number(values.seed),
   cores: Number(values.cores),
-  ...(values.only === undefined ? {} : { only: values.only.split(',') }),
+  only: values.only?.split(','),
+  round: values.round === undefined ? undefined : Number(values.round),
 });
 console.log(printable(report));
 process.exitCode = verdict(report).length === 0 ? 0 : 1;
-console.log((report as unknown as {trend: number[]}).trend.join(' '));

@@ -10,7 +10,15 @@ export function mutate(bytes: Buffer, random: Random): Buffer {
   return damaged;
 }
 
-const MUTATIONS: readonly Mutation[] = [flipBit, changeByte, cutEnd, dropSome, repeatSome, swapSome, insertSome];
+const MUTATIONS: readonly Mutation[] = [
+  flipBit,
+  changeByte,
+  cutEnd,
+  dropSome,
+  repeatSome,
+  swapSome,
+  insertSome,
+];
 
 function flipBit(bytes: Buffer, random: Random): Buffer {
   const damaged = Buffer.from(bytes);
@@ -22,7 +30,8 @@ function flipBit(bytes: Buffer, random: Random): Buffer {
 function changeByte(bytes: Buffer, random: Random): Buffer {
   const damaged = Buffer.from(bytes);
   const at = random.int(0, bytes.length - 1);
-  if (at >= 0) damaged[at] = random.chance(0.5) ? random.int(0, 255) : random.pick([0, 10, 13, 32, 34, 36, 42, 45]);
+  if (at >= 0)
+    damaged[at] = random.chance(0.5) ? random.int(0, 255) : random.pick([0, 10, 13, 32, 34, 36, 42, 45]);
   return damaged;
 }
 
@@ -47,7 +56,9 @@ function swapSome(bytes: Buffer, random: Random): Buffer {
 
 function insertSome(bytes: Buffer, random: Random): Buffer {
   const at = random.int(0, bytes.length);
-  const junk = random.chance(0.5) ? random.bytes(random.int(1, 20)) : random.bytes(random.int(1, 20), '*$-0129\r\n');
+  const junk = random.chance(0.5)
+    ? random.bytes(random.int(1, 20))
+    : random.bytes(random.int(1, 20), '*$-0129\r\n');
   return Buffer.concat([bytes.subarray(0, at), junk, bytes.subarray(at)]);
 }
 

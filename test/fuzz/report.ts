@@ -37,7 +37,7 @@ export function verdict(report: FuzzReport): string[] {
 export function printable(report: FuzzReport): string {
   const { latencyMs, residentBytes, left, exit } = report;
   const problems = verdict(report);
-  const lines = [`fuzz, seed ${report.seed}, ${report.seconds} s`, ''];
+  const lines = [`fuzz, seed ${report.seed}, ${Math.round(report.seconds)} s`, ''];
   for (const [strategy, counts] of report.outcomes) {
     const rounds = [...counts.values()].reduce((sum, count) => sum + count, 0);
     const endings = [...counts].toSorted((a, b) => b[1] - a[1]).map(([how, count]) => `${count} ${how}`);

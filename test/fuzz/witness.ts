@@ -1,6 +1,6 @@
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
 
 import { connectRaw, type RawClient } from '../support/raw-client.ts';
 
@@ -12,7 +12,12 @@ const KEYS = 20;
 /** What the well-behaved sessions have seen. */
 export interface Statement {
   /** Of all round trips. Units: ms. */
-  readonly latencyMs: { readonly count: number; readonly p50: number; readonly p99: number; readonly max: number };
+  readonly latencyMs: {
+    readonly count: number;
+    readonly p50: number;
+    readonly p99: number;
+    readonly max: number;
+  };
   /** Reads that found nothing, because a bad client ran FLUSHALL. */
   readonly missing: number;
   readonly problems: readonly string[];
@@ -20,12 +25,11 @@ export interface Statement {
 
 /** Call the witnesses. Shape: resolves once they are at work, with the way to end them and hear what they saw. */
 export async function callWitness(port: number): Promise<() => Promise<Statement>> {
-  const thread = new Worker(new URL('witness-thread.ts', import.meta.url), { workerData: { port } });
-  await once(thread, 'message');
+  const process = fork(new URL('witness-process.ts', import.meta.url), [String(port)], { execArgv: [] });
+  await once(process, 'message');
   return async () => {
-    thread.postMessage('stop');
-    const [statement] = (await once(thread, 'message')) as [Statement];
-    await thread.terminate();
+    process.send('stop');
+    const [statement] = (await once(process, 'message')) as [Statement];
     return statement;
   };
 }
@@ -120,7 +124,8 @@ export class Witness {
     for (let number = 1; !this.#isOver; number++) {
       await publisher.call('PUBLISH', 'witness', `${number}`);
       const message = (await subscriber.readFrame(REPLY_MS)).toString('latin1');
-      if (!message.endsWith(`\r\n${number}\r\n`)) this.#problem(`message ${number} came as ${JSON.stringify(message)}`);
+      if (!message.endsWith(`\r\n${number}\r\n`))
+        this.#problem(`message ${number} came as ${JSON.stringify(message)}`);
       await delay(10 * PAUSE_MS);
     }
     publisher.close();

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -250,23 +249,6 @@ describe('a client that leaves', () => {
       );
     }
     expect(client.rest().length).toBe(0);
-  });
-
-  test('with a blocking command under way takes no element with it', async () => {
-    const [leaving, other] = [await connect(), await connect()];
-    leaving.request(['BLPOP', 'queue', '0']);
-    await expect
-      .poll(async () => String(await direct.call('INFO', 'clients')))
-      .toContain('blocked_clients:1');
-
-    leaving.socket.end();
-    await once(leaving.socket, 'close');
-    await expect
-      .poll(async () => String(await direct.call('INFO', 'clients')))
-      .toContain('blocked_clients:0');
-
-    await other.call('RPUSH', 'queue', 'job');
-    expect(String(await direct.call('LRANGE', 'queue', '0', '-1'))).toBe('*1\r\n$3\r\njob\r\n');
   });
 });
 

@@ -41,8 +41,8 @@ class TcpFrameGate implements FrameGate {
   constructor(serverPort: number) {
     this.#server = createServer({ noDelay: true }, (client) => {
       const server = createConnection({ host: '127.0.0.1', port: serverPort, noDelay: true });
-      new Lane(client, server, this.#stops.up);
-      new Lane(server, client, this.#stops.down);
+      forward(client, server, this.#stops.up);
+      forward(server, client, this.#stops.down);
       for (const [socket, other] of [
         [client, server],
         [server, client],
@@ -123,37 +123,29 @@ class FrameStop implements Stop {
 }
 
 /** One direction of one connection. */
-class Lane {
-  readonly #to: Socket;
-  readonly #stops: readonly FrameStop[];
-  readonly #reader = new FrameReader();
-  #isHeld = false;
-
-  constructor(from: Socket, to: Socket, stops: readonly FrameStop[]) {
-    this.#to = to;
-    this.#stops = stops;
-    from.on('data', (bytes: Buffer) => {
-      this.#reader.push(bytes);
-      this.#run();
-    });
-  }
-
-  #run(): void {
-    while (!this.#isHeld) {
-      const frame = this.#reader.take();
+function forward(from: Socket, to: Socket, stops: readonly FrameStop[]): void {
+  const reader = new FrameReader();
+  let isHeld = false;
+  const run = (): void => {
+    while (!isHeld) {
+      const frame = reader.take();
       if (frame === undefined) return;
       const text = frame.toString('latin1');
-      const stop = this.#stops.find((each) => !each.isTaken && each.fits(text));
+      const stop = stops.find((each) => !each.isTaken && each.fits(text));
       if (stop === undefined) {
-        this.#to.write(frame);
+        to.write(frame);
         continue;
       }
-      this.#isHeld = true;
+      isHeld = true;
       stop.hold(text, () => {
-        this.#isHeld = false;
-        this.#to.write(frame);
-        this.#run();
+        isHeld = false;
+        to.write(frame);
+        run();
       });
     }
-  }
+  };
+  from.on('data', (bytes: Buffer) => {
+    reader.push(bytes);
+    run();
+  });
 }

@@ -11,8 +11,8 @@ import type { Relay, RelayOptions } from './relay.ts';
 
 export interface SidecarOptions {
   redisArgs?: readonly string[];
-  /** Flags of `nearcache serve`. */
-  flags?: readonly string[];
+  /** Flags of `nearcache serve`, with blanks between them. */
+  flags?: string;
   /** The user of nearcache's own connections: `name:password`. */
   user?: string;
   /** False: without the gate, which passes whole frames only. */
@@ -56,7 +56,7 @@ export class Sidecar {
     const login = options.user === undefined ? '' : `${options.user}@`;
     const nearcache = await startNearcache({
       upstream: `redis://${login}127.0.0.1:${options.isGated === false ? relay.port : gate.port}`,
-      flags: options.flags ?? [],
+      flags: options.flags?.split(' ') ?? [],
     });
     const clock = await connectRaw({ port: nearcache.port });
     return new Sidecar({ redis, relay, gate, nearcache, direct }, clock);

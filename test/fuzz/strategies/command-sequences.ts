@@ -6,7 +6,9 @@ import { excerpt, type Strategy, Violation } from '../strategy.ts';
 
 /** After any of these the number of replies is not the number of requests. */
 const UNCOUNTED: ReadonlySet<string> = new Set(
-  'SUBSCRIBE UNSUBSCRIBE SSUBSCRIBE SUNSUBSCRIBE PSUBSCRIBE PUNSUBSCRIBE MONITOR CLIENT HELLO QUIT'.split(' '),
+  'SUBSCRIBE UNSUBSCRIBE SSUBSCRIBE SUNSUBSCRIBE PSUBSCRIBE PUNSUBSCRIBE MONITOR CLIENT HELLO QUIT'.split(
+    ' ',
+  ),
 );
 
 const LAST_REPLY_MS = 15_000;

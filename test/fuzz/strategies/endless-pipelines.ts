@@ -40,12 +40,14 @@ async function sendAll(
   let batch: Buffer[] = [];
   let bytes = 0;
   for (let i = 0; i < count; i++) {
-    const request = i % MARK_EVERY === 0 ? ['ECHO', `${i}`] : requestOf(random, bytes > 20_000_000 ? '' : value);
+    const request =
+      i % MARK_EVERY === 0 ? ['ECHO', `${i}`] : requestOf(random, bytes > 20_000_000 ? '' : value);
     const encoded = encodeRequest(request);
     batch.push(encoded);
     bytes += encoded.length;
     if (i % 500 !== 499 && i !== count - 1) continue;
-    if (!(await client.write(Buffer.concat(batch)))) throw new Violation(`closed in request ${i} of a pipeline`);
+    if (!(await client.write(Buffer.concat(batch))))
+      throw new Violation(`closed in request ${i} of a pipeline`);
     batch = [];
     await target.throttle.rest();
   }

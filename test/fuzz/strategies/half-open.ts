@@ -49,7 +49,8 @@ export const halfOpen: Strategy = {
       return 'reset';
     }
     const { bytes } = await client.finish(sent);
-    framesOf(bytes, sent);
+    // A stream without end may be cut anywhere.
+    if (state[0]?.[0] !== 'MONITOR') framesOf(bytes, sent);
     return 'closed after FIN';
   },
 };

@@ -22,7 +22,10 @@ export const malformedRequests: Strategy = {
     const last = framesOf(ending.bytes, sent).at(-1);
     const expected = `-ERR Protocol error: ${error.replace(/[\r\n]/g, ' ')}\r\n`;
     if (last?.toString('latin1') !== expected) {
-      throw new Violation(`answered ${excerpt(last ?? Buffer.alloc(0))}, not ${JSON.stringify(expected)}`, sent);
+      throw new Violation(
+        `answered ${excerpt(last ?? Buffer.alloc(0))}, not ${JSON.stringify(expected)}`,
+        sent,
+      );
     }
     if (!ending.isClean) throw new Violation('reset instead of closed', sent);
     return goesOn ? 'protocol error, though it went on' : 'protocol error';

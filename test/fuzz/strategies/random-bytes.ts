@@ -38,7 +38,10 @@ function noise(random: Random): Buffer {
     case 2:
       return random.bytes(length, '*$0123456789-\r\n');
     case 3:
-      return Buffer.concat([Buffer.from(random.pick(OTHER_PROTOCOLS), 'latin1'), random.bytes(random.int(0, 300))]);
+      return Buffer.concat([
+        Buffer.from(random.pick(OTHER_PROTOCOLS), 'latin1'),
+        random.bytes(random.int(0, 300)),
+      ]);
     default:
       return Buffer.alloc(length, random.int(0, 255));
   }

@@ -13,7 +13,10 @@ export const shortConnections: Strategy = {
   },
 };
 
-async function once(port: number, way: 'nothing' | 'ping' | 'ping, reset' | 'quit' | 'fin first'): Promise<void> {
+async function once(
+  port: number,
+  way: 'nothing' | 'ping' | 'ping, reset' | 'quit' | 'fin first',
+): Promise<void> {
   const client = await BadClient.connect(port);
   if (way === 'nothing') return client.close();
   const sent = Buffer.from(way === 'quit' ? 'PING\r\nQUIT\r\n' : 'PING\r\n');

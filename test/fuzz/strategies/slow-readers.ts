@@ -48,5 +48,8 @@ function greedy(random: Random): Buffer {
   ]);
   const prefix = random.chance(0.5) ? encodeRequest(['DBSIZE']) : Buffer.alloc(0);
   const bytes = encodeRequest(request);
-  return Buffer.concat([prefix, ...Array.from({ length: random.int(1, 1000) }, () => bytes)]).subarray(0, 2_000_000);
+  return Buffer.concat([prefix, ...Array.from({ length: random.int(1, 1000) }, () => bytes)]).subarray(
+    0,
+    2_000_000,
+  );
 }

@@ -10,7 +10,7 @@ let sidecar: Sidecar;
 beforeAll(async () => {
   sidecar = await Sidecar.start({
     isGated: false,
-    flags: ['--big-value-size', '64kb', '--max-output-size', '4mb'],
+    flags: '--big-value-size 64kb --max-output-size 4mb',
   });
 });
 afterEach(() => sidecar.endSessions());

@@ -7,7 +7,8 @@ import { say, Sidecar, until } from '../../support/sidecar.ts';
 let sidecar: Sidecar;
 
 beforeAll(async () => {
-  sidecar = await Sidecar.start();
+  // Long, so that a connection which is cleaned, and would be given up after this time, is not taken for a destroyed one.
+  sidecar = await Sidecar.start({ flags: '--command-timeout 60s' });
 });
 afterEach(() => sidecar.endSessions());
 afterAll(() => sidecar.stop());
@@ -23,16 +24,19 @@ const ways: [string, (app: RawClient) => void][] = [
   ['resets', (app) => app.socket.resetAndDestroy()],
 ];
 
-test.each(ways)('an element that comes after a waiting app %s its connection stays in the list', async (_, end) => {
-  const app = await sidecar.app();
-  const other = await sidecar.app();
-  app.request(['BLPOP', 'jobs', '0']);
-  await blockedClients(1);
-  end(app);
-  await blockedClients(0);
-  expect(await say(other, 'RPUSH', 'jobs', 'one')).toBe(':1');
-  expect(await say(other, 'RPOP', 'jobs')).toBe('one');
-});
+test.each(ways)(
+  'an element that comes after a waiting app %s its connection stays in the list',
+  async (_, end) => {
+    const app = await sidecar.app();
+    const other = await sidecar.app();
+    app.request(['BLPOP', 'jobs', '0']);
+    await blockedClients(1);
+    end(app);
+    await blockedClients(0);
+    expect(await say(other, 'RPUSH', 'jobs', 'one')).toBe(':1');
+    expect(await say(other, 'RPOP', 'jobs')).toBe('one');
+  },
+);
 
 test('a pinned connection whose blocking command was answered is used again', async () => {
   const app = await sidecar.app();

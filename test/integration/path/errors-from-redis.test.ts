@@ -47,10 +47,13 @@ const wrong: string[][] = [
   ['FLUSHALL', 'NOW'],
 ];
 
-test.each(wrong.map((args) => [args.join(' '), args] as const))('%s is answered as Redis answers it', async (_, args) => {
-  const app = await sidecar.app();
-  expect(await say(app, ...args)).toBe(await say(sidecar.direct, ...args));
-});
+test.each(wrong.map((args) => [args.join(' '), args] as const))(
+  '%s is answered as Redis answers it',
+  async (_, args) => {
+    const app = await sidecar.app();
+    expect(await say(app, ...args)).toBe(await say(sidecar.direct, ...args));
+  },
+);
 
 test('a command that the server has not is refused inside a transaction as Redis refuses it', async () => {
   const app = await sidecar.app();

@@ -51,7 +51,9 @@ test('a command on a pinned connection waits for the write on the shared one bef
   // A pinned connection is there already, so that a command which does not wait is fast.
   await app.call('PEEK', 'order', '0', '-1');
   const stop = sidecar.gate.stopAt('up', request('SET', 'order'));
-  app.send(Buffer.concat([encodeRequest(['SET', 'order', 'ab']), encodeRequest(['PEEK', 'order', '0', '-1'])]));
+  app.send(
+    Buffer.concat([encodeRequest(['SET', 'order', 'ab']), encodeRequest(['PEEK', 'order', '0', '-1'])]),
+  );
   await stop.reached;
   for (let i = 0; i < 5; i++) {
     await other.call('WATCH', 'unused');

@@ -11,7 +11,7 @@ let sidecar: Sidecar;
 let app: RawClient;
 
 beforeAll(async () => {
-  sidecar = await Sidecar.start({ flags: ['--slow-command-timeout', '300ms', '--max-staleness', '5s'] });
+  sidecar = await Sidecar.start({ flags: '--slow-command-timeout 300ms --max-staleness 5s' });
 });
 beforeEach(async () => {
   app = await sidecar.app();

@@ -10,10 +10,8 @@ let app: RawClient;
 
 beforeAll(async () => {
   sidecar = await Sidecar.start({
-    flags: [
-      ...['--command-timeout', '200ms', '--slow-command-timeout', '400ms', '--blocking-grace', '200ms'],
-      ...['--max-staleness', '30s', '--link-dead-timeout', '20s'],
-    ],
+    flags:
+      '--command-timeout 200ms --slow-command-timeout 400ms --blocking-grace 200ms --max-staleness 30s --link-dead-timeout 20s',
   });
 });
 beforeEach(async () => {

@@ -9,7 +9,7 @@ let sidecar: Sidecar;
 let app: RawClient;
 
 beforeAll(async () => {
-  sidecar = await Sidecar.start({ flags: ['--max-staleness', '5s'] });
+  sidecar = await Sidecar.start({ flags: '--max-staleness 5s' });
 });
 beforeEach(async () => {
   app = await sidecar.app();

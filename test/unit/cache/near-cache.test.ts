@@ -60,7 +60,9 @@ test('a reply that landed is found by whoever asks the same', () => {
 });
 
 test('the same key of another command, database, user or arguments is another entry', () => {
-  const variants = [{}, { commandId: 2 }, { db: 1 }, { identity: 1 }, { rest: 'x' }].map((change) => idOf('k', change));
+  const variants = [{}, { commandId: 2 }, { db: 1 }, { identity: 1 }, { rest: 'x' }].map((change) =>
+    idOf('k', change),
+  );
   for (const [i, id] of variants.entries()) {
     expect(read(id)).toBeUndefined();
     put(id, `:${i}\r\n`);
