@@ -65,14 +65,9 @@ export class NearCache {
     return undefined;
   }
 
-  /** May this entry, found earlier, still be served at `now` (DESIGN rule 3)? */
+  /** May this entry, found earlier, still be served at `now` (DESIGN rule 3)? One that lives is of no closed key. */
   mayServe(entry: Entry, now: number): boolean {
-    return (
-      entry.isLive &&
-      now < entry.deadline &&
-      entry.generation.covers(now, this.options.maxStalenessMs) &&
-      !this.isClosed(entry.id.key)
-    );
+    return entry.isLive && now < entry.deadline && entry.generation.covers(now, this.options.maxStalenessMs);
   }
 
   /** Keep the RESP2 form of an entry beside its reply. */

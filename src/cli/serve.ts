@@ -25,6 +25,8 @@ export async function serve(
     await app.start();
   } catch (error) {
     log.error({ error }, 'nearcache could not start');
+    // What is open already, the admin server say, would keep the process alive.
+    await app.stop();
     return EXIT_FAILED;
   }
   const signal = await new Promise<NodeJS.Signals>((resolve) => {

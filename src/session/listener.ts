@@ -1,4 +1,4 @@
-import { readFileSync, unlinkSync } from 'node:fs';
+import { lstatSync, readFileSync, unlinkSync } from 'node:fs';
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { endSocket } from '../base/byte-socket.ts';
@@ -122,13 +122,9 @@ export class Listener {
   }
 }
 
-/** A socket file that a killed nearcache left behind would make listening fail. */
+/** A socket that a killed nearcache left behind would make listening fail; any other file is not ours to remove. */
 function removeStaleSocket(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true) unlinkSync(path);
 }
 
 function describe(address: ListenAddress): string {

@@ -109,7 +109,10 @@ export class Pin implements PinnedHolder {
   }
 
   sessionClosed(): void {
-    if (this.#blocking > 0) this.#hold.connection?.destroy('its session closed while a command was blocking');
+    // A command that the table does not know has made it dirty, and may block, too.
+    if (this.#blocking > 0 || (this.isDirty && this.#session.outstanding > 0)) {
+      this.#hold.connection?.destroy('its session closed while a command was blocking');
+    }
     this.release();
   }
 

@@ -37,6 +37,11 @@ export class PinnedHold {
     if (this.#isOpening) return;
     const session = this.#session;
     const { proto, db, name, identity } = session;
+    if (identity.shared.state === 'down') {
+      // Known to be away: nobody waits for one more connection to fail.
+      this.#failure = identity.shared.problem;
+      return done();
+    }
     this.#isOpening = true;
     this.#pool = identity.pinned;
     identity.pinned.acquire(this.#holder, { proto, db, name }, (pinned, failure) => {

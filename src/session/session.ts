@@ -225,6 +225,13 @@ export class Session implements SlotOwner, EndOfTurn {
     this.context.stats.ownErrors++;
   }
 
+  timedOut(): void {
+    // What Redis will have queued when the app says EXEC is not what the app was told: both start anew.
+    if (this.link === 'pinned' && this.pin.sticky.isInTransaction) {
+      this.close('upstream', 'a command timed out inside MULTI');
+    }
+  }
+
   outOfStep(_slot: Slot): void {
     const reason = 'a reply that does not fit its request';
     if (this.link === 'shared') this.identity.shared.reset(reason);

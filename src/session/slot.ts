@@ -25,6 +25,8 @@ export interface SlotOwner {
   kept(bytes: number): void;
   /** A reply was made here, because Redis gave none. */
   countOwnError(): void;
+  /** A command was given up, and the app has been told. */
+  timedOut(): void;
   /** A reply that cannot be what was asked for. */
   outOfStep(slot: Slot): void;
 }
@@ -92,6 +94,7 @@ export class Slot extends Call {
     this.#owner.countOwnError();
     if (failure.kind === 'timeout') {
       this.#answer(failureLine(failure, this.#owner.shardName, this.timeoutMs));
+      this.#owner.timedOut();
       return;
     }
     if (!this.hasBegun || this.effect?.needsWhole === true) this.effect?.failed();

@@ -51,6 +51,10 @@ export class Sticky {
     this.#pin = pin;
   }
 
+  get isInTransaction(): boolean {
+    return this.#transaction !== undefined;
+  }
+
   get isRelay(): boolean {
     return this.#isRelay;
   }

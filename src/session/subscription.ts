@@ -29,6 +29,9 @@ const CONFIRMS: ReadonlyMap<string, { kind: Kind; adds: boolean }> = new Map([
   ['ssubscribe', { kind: 'shard', adds: true }],
   ['sunsubscribe', { kind: 'shard', adds: false }],
 ]);
+/** Before a connection that could not be opened is asked for again. */
+const RETRY_MS = 100;
+
 const MESSAGES: ReadonlySet<string> = new Set(['message', 'pmessage', 'smessage']);
 
 /** A session's subscriptions, on a pinned connection of their own, so that a RESP3 session keeps the fast path for
@@ -160,7 +163,13 @@ export class Subscription implements PinnedHolder {
     this.#hold.open(() => {
       const { connection } = this.#hold;
       if (connection !== undefined) connection.connection.takesAll = true;
-      for (const call of this.#whenOpen.splice(0)) call();
+      const waiting = this.#whenOpen.splice(0);
+      const tell = (): void => {
+        for (const call of waiting) call();
+      };
+      // Whoever waits will ask again at once: not while Redis is known to be away.
+      if (connection !== undefined) tell();
+      else this.#session.context.clock.after(RETRY_MS, tell);
     });
   }
 

@@ -127,12 +127,12 @@ export class PinnedPool {
     if (this.#stats.pinnedConnections >= this.#limits.pinnedMax) return undefined;
     this.#stats.pinnedConnections++;
     this.#stats.pinnedOpened++;
-    const { commandTimeoutMs } = this.#limits;
+    const { connectTimeoutMs } = this.#limits;
     const pinned = new PinnedConnection(
       this.#clock,
       this.#credentials,
       this.#stats,
-      commandTimeoutMs,
+      connectTimeoutMs,
       (gone) => this.#lost(gone),
     );
     this.#all.add(pinned);

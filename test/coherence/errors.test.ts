@@ -58,14 +58,21 @@ test('BUSY is over when the script is, and leaves the cache as it was', async ()
   script.close();
 });
 
+async function refusedTtls(): Promise<number> {
+  const stats = String(await sidecar.direct.call('INFO', 'commandstats'));
+  return Number(/cmdstat_pttl:.*rejected_calls=(\d+)/.exec(stats)?.[1] ?? 0);
+}
+
 test('a user who may not ask for a TTL is not cached, and others are', async () => {
   await say(sidecar.direct, 'ACL', 'SETUSER', 'few', '-pttl', '~short');
   const few = await sidecar.app();
   expect(await say(few, 'AUTH', 'few', 'pw')).toBe('+OK');
   await say(sidecar.direct, 'SET', 'short', '1');
   await sidecar.warm(app, 'GET', 'short');
-  const runs = await sidecar.runs('get');
+  const [runs, refused] = [await sidecar.runs('get'), await refusedTtls()];
   for (let i = 0; i < 3; i++) expect(await say(few, 'GET', 'short')).toBe('1');
   expect(await sidecar.runs('get')).toBe(runs + 3);
+  // Redis notes each refusal in its ACL LOG.
+  expect(await refusedTtls()).toBe(refused + 1);
   await sidecar.warm(app, 'GET', 'short');
 });

@@ -93,8 +93,11 @@ test('a read that its client gave up fills for the others', async () => {
   const reply = sidecar.gate.stopAt('down', (frame) => frame === '$1\r\n1\r\n');
   reader.request(['GET', 'left']);
   await reply.reached;
-  reader.close();
-  await reader.closed;
+  const closed = await sidecar.metric('nearcache_sessions_closed_total');
+  reader.socket.resetAndDestroy();
+  await until('nearcache knows', async () => {
+    return (await sidecar.metric('nearcache_sessions_closed_total')) > closed;
+  });
   reply.release();
   await until('it is filled', async () => (await sidecar.metric('nearcache_cache_entries')) > 0);
   const runs = await sidecar.runs('get');

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 
 import type { RawClient } from '../support/raw-client.ts';
 import type { Stop } from '../support/frame-gate.ts';
-import { invalidation, say, Sidecar, text, until } from '../support/sidecar.ts';
+import { invalidation, say, Sidecar, text } from '../support/sidecar.ts';
 
 let sidecar: Sidecar;
 let app: RawClient;
@@ -94,9 +94,7 @@ test('after a blocking pop has taken from a list', async () => {
   await sidecar.warm(other, 'LLEN', 'queue');
   const push = sidecar.gate.stopAt('down', invalidation('queue'));
   app.request(['BLPOP', 'queue', '0']);
-  await until('it blocks', async () =>
-    String(await sidecar.direct.call('INFO', 'clients')).includes('blocked_clients:1\r\n'),
-  );
+  await sidecar.blockedClients(1);
   await say(sidecar.direct, 'RPUSH', 'queue', 'a', 'b');
   expect(String(await app.readFrame())).toBe('*2\r\n$5\r\nqueue\r\n$1\r\na\r\n');
   await push.reached;
@@ -107,9 +105,7 @@ test('a list is served from the cache while a pop waits for it', async () => {
   const other = await sidecar.app();
   await sidecar.warm(other, 'LLEN', 'empty');
   app.request(['BLPOP', 'empty', '0']);
-  await until('it blocks', async () =>
-    String(await sidecar.direct.call('INFO', 'clients')).includes('blocked_clients:1\r\n'),
-  );
+  await sidecar.blockedClients(1);
   const runs = await sidecar.runs('llen');
   for (let i = 0; i < 3; i++) expect(await say(other, 'LLEN', 'empty')).toBe(':0');
   expect(await sidecar.runs('llen')).toBe(runs);

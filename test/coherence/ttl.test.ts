@@ -2,6 +2,7 @@
 // does not exist, is forgotten after a while all the same.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 
+import { childFrames } from '../support/frame-reader.ts';
 import type { RawClient } from '../support/raw-client.ts';
 import { request, say, Sidecar, text, until } from '../support/sidecar.ts';
 
@@ -27,54 +28,67 @@ afterEach(() => {
 });
 afterAll(() => sidecar.stop());
 
-/** Reads the key from Redis and then through nearcache until both say that it is gone; once Redis has said so, nearcache
- *  may not say otherwise. */
-async function outlivesNot(key: string, ...read: string[]): Promise<void> {
-  await until(`${key} has expired`, async () => {
-    const truth = await say(sidecar.direct, ...read);
+/** The time by which Redis expires keys. */
+async function serverMs(): Promise<number> {
+  const [seconds, micros] = childFrames(await sidecar.direct.call('TIME')).map(text);
+  return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+}
+
+/** Sets a key that expires `ms` from now; resolves with the last millisecond of its life. */
+async function setFor(ms: number, key: string): Promise<number> {
+  const end = (await serverMs()) + ms;
+  expect(await say(sidecar.direct, 'SET', key, 'v', 'PXAT', String(end))).toBe('+OK');
+  return end;
+}
+
+/** Reads until the clock of Redis has passed `end`; a read that begins after that may not find the key. Redis itself is
+ *  not asked for the key: that would expire it, and tell. */
+async function diesAt(end: number, ...read: string[]): Promise<void> {
+  await until('it has expired', async () => {
+    const isOver = (await serverMs()) > end;
     const answer = await say(app, ...read);
-    if (truth === 'nil' || truth === ':0') expect(answer).toBe(truth);
-    return truth === 'nil' || truth === ':0';
+    if (isOver) expect(answer).toMatch(/^(nil|:0)$/);
+    return isOver;
   });
 }
 
 test.each([100, 250, 500])('a value with %i ms to live is not served after them', async (ms) => {
-  const key = `px${ms}`;
-  await say(sidecar.direct, 'SET', key, 'v', 'PX', String(ms));
-  await sidecar.warm(app, 'GET', key);
-  await outlivesNot(key, 'GET', key);
+  const end = await setFor(ms, `px${ms}`);
+  await sidecar.warm(app, 'GET', `px${ms}`);
+  await diesAt(end, 'GET', `px${ms}`);
 });
 
 test('the way of the reply is not added to the time to live', async () => {
   sidecar.relay.delayMs = 60;
-  await say(sidecar.direct, 'SET', 'far', 'v', 'PX', '400');
+  const end = await setFor(400, 'far');
   await sidecar.warm(app, 'GET', 'far');
-  await outlivesNot('far', 'GET', 'far');
+  await diesAt(end, 'GET', 'far');
 });
 
 test('an expiry given to a value that is cached without one is honoured', async () => {
   await say(sidecar.direct, 'SET', 'later', 'v');
   await sidecar.warm(app, 'GET', 'later');
-  await say(sidecar.direct, 'PEXPIRE', 'later', '100');
+  const end = (await serverMs()) + 100;
+  await say(sidecar.direct, 'PEXPIREAT', 'later', String(end));
   await sidecar.caughtUp();
-  await outlivesNot('later', 'GET', 'later');
+  await sidecar.warm(app, 'GET', 'later');
+  await diesAt(end, 'GET', 'later');
 });
 
 test('every command that reads a key minds its expiry', async () => {
-  await say(sidecar.direct, 'HSET', 'hash', 'f', 'v');
-  await say(sidecar.direct, 'PEXPIRE', 'hash', '200');
-  await sidecar.warm(app, 'HLEN', 'hash');
-  await outlivesNot('hash', 'HLEN', 'hash');
+  const end = await setFor(200, 'length');
+  await sidecar.warm(app, 'STRLEN', 'length');
+  await diesAt(end, 'STRLEN', 'length');
 });
 
 test('a hit that expires while it waits for its turn is not served', async () => {
-  await say(sidecar.direct, 'SET', 'waits', 'v', 'PX', '200');
+  const end = await setFor(200, 'waits');
   await sidecar.warm(app, 'GET', 'waits');
   const stop = sidecar.gate.stopAt('up', request('GET', 'slow'));
   app.request(['GET', 'slow']);
   app.request(['GET', 'waits']);
   await stop.reached;
-  await until('it has expired', async () => (await say(sidecar.direct, 'GET', 'waits')) === 'nil');
+  await until('it has expired', async () => (await serverMs()) > end);
   stop.release();
   expect((await app.readFrames(2)).map(text)).toEqual(['nil', 'nil']);
 });

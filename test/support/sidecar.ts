@@ -102,6 +102,14 @@ export class Sidecar {
     return Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(info)?.[1] ?? 0);
   }
 
+  /** Waits until so many clients block at Redis. */
+  async blockedClients(count: number): Promise<void> {
+    await until(`${count} blocked clients`, async () => {
+      const info = String(await this.direct.call('INFO', 'clients'));
+      return info.includes(`blocked_clients:${count}\r\n`);
+    });
+  }
+
   /** A metric's value, summed over its labels unless they are part of `name`. */
   async metric(name: string): Promise<number> {
     const response = await fetch(`http://127.0.0.1:${this.nearcache.adminPort}/metrics`);

@@ -2,22 +2,20 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import type { RawClient } from '../../support/raw-client.ts';
-import { say, Sidecar, until } from '../../support/sidecar.ts';
+import { say, Sidecar } from '../../support/sidecar.ts';
 
 let sidecar: Sidecar;
 
 beforeAll(async () => {
   // Long, so that a connection which is cleaned, and would be given up after this time, is not taken for a destroyed one.
-  sidecar = await Sidecar.start({ flags: '--command-timeout 60s' });
+  // Renamed, BRPOP is a blocking command that nearcache's table does not know.
+  sidecar = await Sidecar.start({
+    redisArgs: ['--rename-command', 'BRPOP', 'wait.pop'],
+    flags: '--command-timeout 60s',
+  });
 });
 afterEach(() => sidecar.endSessions());
 afterAll(() => sidecar.stop());
-
-async function blockedClients(count: number): Promise<void> {
-  await until(`${count} blocked clients`, async () =>
-    String(await sidecar.direct.call('INFO', 'clients')).includes(`blocked_clients:${count}\r\n`),
-  );
-}
 
 const ways: [string, (app: RawClient) => void][] = [
   ['closes', (app) => app.socket.end()],
@@ -30,13 +28,23 @@ test.each(ways)(
     const app = await sidecar.app();
     const other = await sidecar.app();
     app.request(['BLPOP', 'jobs', '0']);
-    await blockedClients(1);
+    await sidecar.blockedClients(1);
     end(app);
-    await blockedClients(0);
+    await sidecar.blockedClients(0);
     expect(await say(other, 'RPUSH', 'jobs', 'one')).toBe(':1');
     expect(await say(other, 'RPOP', 'jobs')).toBe('one');
   },
 );
+
+test('a blocking command that the table does not know loses no element either when its connection is reset', async () => {
+  const app = await sidecar.app();
+  app.request(['WAIT.POP', 'unknown', '0']);
+  await sidecar.blockedClients(1);
+  app.socket.resetAndDestroy();
+  await sidecar.blockedClients(0);
+  expect(await say(sidecar.direct, 'RPUSH', 'unknown', 'one')).toBe(':1');
+  expect(await say(sidecar.direct, 'RPOP', 'unknown')).toBe('one');
+});
 
 test('a pinned connection whose blocking command was answered is used again', async () => {
   const app = await sidecar.app();

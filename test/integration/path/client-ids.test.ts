@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { connectRaw } from '../../support/raw-client.ts';
 import type { RawClient } from '../../support/raw-client.ts';
-import { say, Sidecar, text, until } from '../../support/sidecar.ts';
+import { say, Sidecar, text } from '../../support/sidecar.ts';
 
 let sidecar: Sidecar;
 
@@ -23,12 +23,6 @@ async function idOf(app: RawClient): Promise<string> {
   return (await say(app, 'CLIENT', 'ID')).slice(1);
 }
 
-async function blockedClients(count: number): Promise<void> {
-  await until(`${count} blocked clients`, async () =>
-    String(await sidecar.direct.call('INFO', 'clients')).includes(`blocked_clients:${count}\r\n`),
-  );
-}
-
 test('each session has an id of its own, which CLIENT LIST and HELLO tell too', async () => {
   const [a, b] = [await sidecar.app(), await sidecar.app()];
   const [idA, idB] = [await idOf(a), await idOf(b)];
@@ -41,7 +35,7 @@ test('CLIENT UNBLOCK by a session id unblocks what that session waits for', asyn
   const [a, b] = [await sidecar.app(), await sidecar.app()];
   const id = await idOf(a);
   a.request(['BLPOP', 'nothing', '0']);
-  await blockedClients(1);
+  await sidecar.blockedClients(1);
   expect(await say(b, 'CLIENT', 'UNBLOCK', id)).toBe(':1');
   expect(text(await a.readFrame())).toBe('nil');
 });
@@ -51,10 +45,10 @@ test('CLIENT UNBLOCK by an id that only Redis knows unblocks nobody', async () =
   const stranger = await connectRaw({ port: sidecar.redis.port });
   const strangerId = (await say(stranger, 'CLIENT', 'ID')).slice(1);
   stranger.request(['BLPOP', 'nothing', '0']);
-  await blockedClients(1);
+  await sidecar.blockedClients(1);
   expect(await say(b, 'CLIENT', 'UNBLOCK', strangerId)).toBe(':0');
   stranger.close();
-  await blockedClients(0);
+  await sidecar.blockedClients(0);
 });
 
 test('CLIENT KILL by a session id ends that session and no connection of nearcache', async () => {

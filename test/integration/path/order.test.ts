@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { encodeRequest } from '../../support/raw-client.ts';
-import { request, say, Sidecar, text, until } from '../../support/sidecar.ts';
+import { request, say, Sidecar, text } from '../../support/sidecar.ts';
 
 let sidecar: Sidecar;
 
@@ -13,17 +13,11 @@ beforeAll(async () => {
 afterEach(() => sidecar.endSessions());
 afterAll(() => sidecar.stop());
 
-async function blockedClients(count: number): Promise<void> {
-  await until(`${count} blocked clients`, async () =>
-    String(await sidecar.direct.call('INFO', 'clients')).includes(`blocked_clients:${count}\r\n`),
-  );
-}
-
 test('a write behind a blocking pop runs after the pop has been served', async () => {
   const app = await sidecar.app();
   const other = await sidecar.app();
   app.send(Buffer.concat([encodeRequest(['BLPOP', 'queue', '0']), encodeRequest(['SET', 'done', '1'])]));
-  await blockedClients(1);
+  await sidecar.blockedClients(1);
   await sidecar.settled();
   // On the shared connection, so behind a SET that had overtaken the BLPOP.
   expect(await say(other, 'TTL', 'done')).toBe(':-2');
@@ -38,7 +32,7 @@ test('a cached read behind a blocking pop is not answered before it', async () =
   await say(other, 'SET', 'seen', '1');
   await sidecar.warm(other, 'GET', 'seen');
   app.send(Buffer.concat([encodeRequest(['BLPOP', 'queue2', '0']), encodeRequest(['GET', 'seen'])]));
-  await blockedClients(1);
+  await sidecar.blockedClients(1);
   expect(await say(other, 'SET', 'seen', '2')).toBe('+OK');
   expect(await say(other, 'RPUSH', 'queue2', 'x')).toBe(':1');
   expect(String(await app.readFrame())).toBe('*2\r\n$6\r\nqueue2\r\n$1\r\nx\r\n');

@@ -73,3 +73,13 @@ test('a session that has seen a time-out goes on', async () => {
   await until('its reply was thrown away', async () => (await say(app, 'GET', 'n')) === '1');
   expect(await say(app, 'INCR', 'n')).toBe(':2');
 });
+
+test('a time-out inside MULTI ends the session, since the app was told of an error that Redis knows nothing of', async () => {
+  expect(await say(app, 'MULTI')).toBe('+OK');
+  sidecar.relay.pause('down');
+  app.request(['SET', 'in-multi', '1']);
+  expect(text(await app.readFrame())).toContain('did not answer within 200 ms');
+  await app.closed;
+  sidecar.relay.resume('down');
+  expect(await say(sidecar.direct, 'EXISTS', 'in-multi')).toBe(':0');
+});

@@ -65,10 +65,12 @@ async function join(how: 'accepted' | 'connected'): Promise<void> {
     [own] = await accepted;
   } else {
     own = connect({
-      ...{ port, host: '127.0.0.1', noDelay: true },
+      port,
+      host: '127.0.0.1',
+      noDelay: true,
       onread: { buffer: sharedReadBuffer, callback: socket.read },
     });
-    [peer] = await accepted;
+    [[peer]] = await Promise.all([accepted, once(own, 'connect')]);
   }
   socket.attach(own, how === 'connected');
   peer.on('error', () => {});
@@ -151,7 +153,7 @@ for (const how of ['accepted', 'connected'] as const) {
       socket.corkedWrite([Buffer.alloc(all)]);
       socket.end();
       let got = 0;
-      peer.on('data', (chunk: Buffer) => (got += chunk.length));
+      peer.on('data', (chunk: Buffer) => (got += chunk.length)).resume();
       await once(peer, 'end');
       expect(got).toBe(all);
     });

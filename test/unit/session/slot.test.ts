@@ -49,6 +49,7 @@ const owner: SlotOwner = {
   settled: () => undefined,
   kept: () => undefined,
   countOwnError: () => undefined,
+  timedOut: () => undefined,
   outOfStep: () => undefined,
 };
 
