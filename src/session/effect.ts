@@ -37,8 +37,6 @@ export function whenReplied(run: (isError: boolean) => void): ReplyEffect {
   };
 }
 
-const NOPERM = Buffer.from('-NOPERM', 'latin1');
-
 /** A cacheable read: its reply may fill (coherence spec R3). */
 export class FillEffect implements ReplyEffect {
   readonly needsWhole = false;
@@ -54,7 +52,7 @@ export class FillEffect implements ReplyEffect {
     // A reply over several reads is large, and it streams through: keeping it would mean gathering it.
     if (!last) return this.#cache.abandon(this.#flight);
     const isError = type === MINUS;
-    if (isError && NOPERM.compare(chunk, start, start + NOPERM.length) === 0) this.#cache.flush();
+    if (isError && chunk.latin1Slice(start, end).startsWith('-NOPERM')) this.#cache.flush();
     this.#cache.land(this.#flight, chunk.subarray(start, end), isError, type === UNDERSCORE);
   }
 
