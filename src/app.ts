@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
 import { type AdminServer, type AdminState, startAdmin } from './admin/server.ts';
 import { systemClock } from './base/clock.ts';
 import type { Logger } from './base/log.ts';
@@ -209,6 +211,7 @@ function sessionOptions(config: Config): SessionOptions {
 function shardAddress(config: Config): ShardAddress {
   const { host, port, tls } = config.upstream;
   if (!tls) return { host, port, tls: undefined };
+  const name = config.upstreamTlsServerName ?? host;
   const read = (path: string | undefined): Buffer | undefined =>
     path === undefined ? undefined : readFileSync(path);
   return {
@@ -218,7 +221,9 @@ function shardAddress(config: Config): ShardAddress {
       ca: read(config.upstreamTlsCa),
       cert: read(config.upstreamTlsCert),
       key: read(config.upstreamTlsKey),
-      servername: config.upstreamTlsServerName ?? host,
+      // An address is no name to ask for in the handshake, but the certificate must carry it all the same.
+      ...(isIP(name) === 0 ? { servername: name } : {}),
+      checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
     },
   };
 }

@@ -59,7 +59,8 @@ export class ByteSocket implements ByteSink {
     socket.on('end', () => this.#events.ended());
     socket.on('drain', () => this.#events.drained());
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.#reason = error.code === undefined ? error.message : `${error.syscall ?? 'socket'} ${error.code}`;
+      // A system error has its short form; TLS says in words what is wrong with a certificate.
+      this.#reason = error.syscall === undefined ? error.message : `${error.syscall} ${error.code}`;
     });
     socket.on('close', () => {
       this.#socket = undefined;

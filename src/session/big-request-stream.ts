@@ -39,13 +39,13 @@ export class BigRequestStream {
       return new BigRequestStream(session);
     }
     // A request that is broken off takes its connection along, and nobody else's reply may go with it.
-    if (session.outstanding > 0) return undefined;
+    if (session.outstanding > 0 || session.pin.sticky.relay?.isLeaving === true) return undefined;
     const pinned = session.pin.take();
     if (pinned === undefined) return undefined;
     if (pinned === 'failed') return new BigRequestStream(session);
     session.context.stats.streamedRequests++;
     session.context.stats.commands++;
-    if (session.pin.sticky.isRelay) return new BigRequestStream(session, pinned);
+    if (session.pin.sticky.relay !== undefined) return new BigRequestStream(session, pinned);
     const slot = session.slot();
     const { cache } = session.context.shard;
     // Its keys may come after the large argument: nobody knows them yet.

@@ -99,8 +99,11 @@ function runShared(session: Session, request: Request, spec: CommandSpec): boole
   if (session.identity.isPassing) return session.pin.runOnce(request, spec);
   if (!session.mayUse('shared')) return false;
   const { cache } = session.context.shard;
+  if (cache !== undefined && spec.cacheClass === 'A') {
+    return readThroughCache(session, cache, request, spec);
+  }
+  if (!session.identity.shared.hasRoomFor(session)) return false;
   if (cache !== undefined) {
-    if (spec.cacheClass === 'A') return readThroughCache(session, cache, request, spec);
     if (spec.isWrite || spec.flushesAll || spec.keyAccess === 'unknown') {
       const effect = effectOf(session, cache, request, spec);
       if (effect === 'wait') return false;

@@ -51,7 +51,7 @@ export function answerLocally(session: Session, request: Request, spec: CommandS
 
 /** Let Redis answer, on the shared connection. */
 function passOn(session: Session, request: Request, spec: CommandSpec): boolean {
-  if (!session.mayUse('shared')) return false;
+  if (!session.mayUse('shared') || !session.identity.shared.hasRoomFor(session)) return false;
   const slot = sharedSlot(session, request, spec);
   session.identity.shared.submit(slot, request.buffer, request.start, request.end, ANY_DB);
   return true;
@@ -101,8 +101,6 @@ function authenticate(session: Session, request: Request): boolean {
 function reset(session: Session): boolean {
   if (session.outstanding > 0 || session.queue.length > 0) return false;
   session.pin.release();
-  session.subscription.release();
-  session.replyMode = 'on';
   session.startOver();
   session.answer(RESET);
   return true;

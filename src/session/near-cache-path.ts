@@ -36,13 +36,13 @@ export function readThroughCache(
       serve(session, cache, request, spec, entry);
       return true;
     }
-    if (followsHit(session, request, spec)) return false;
+    if (followsHit(session, request, spec) || !session.identity.shared.hasRoomFor(session)) return false;
     if (reason === undefined) cache.stats.misses++;
     else cache.stats.bypass.stale++;
     fetch(session, cache, request, spec);
     return true;
   }
-  if (followsHit(session, request, spec)) return false;
+  if (followsHit(session, request, spec) || !session.identity.shared.hasRoomFor(session)) return false;
   cache.stats.bypass[reason]++;
   const slot = sharedSlot(session, request, spec);
   session.identity.shared.submit(slot, request.buffer, request.start, request.end, session.db);

@@ -138,18 +138,26 @@ export class Pin implements PinnedHolder {
 
   // --- PinnedHolder --------------------------------------------------------------------------------------------
 
-  pinnedFrame(chunk: Buffer, start: number, end: number): void {
+  pinnedFrame(chunk: Buffer, start: number, end: number, last: boolean): void {
     this.#session.push(chunk, start, end);
+    if (this.sticky.relay?.endsWith(chunk, start, end, last) !== true) return;
+    // Redis has said all that it had to say to this session.
+    this.release();
+    this.#session.startOver();
+    this.#session.wake();
   }
 
   pinnedLost(reason: string): void {
     this.#hold.lost();
     const hadState = this.sticky.isActive;
+    const isQuit = this.sticky.relay?.isQuitting === true;
     this.#forget();
-    if (hadState) this.#session.close('upstream', `its pinned connection was lost: ${reason}`);
+    if (isQuit) this.#session.endAfterReplies('quit');
+    else if (hadState) this.#session.close('upstream', `its pinned connection was lost: ${reason}`);
   }
 
   pinnedDrained(): void {
+    this.#session.wake();
     this.#session.regulate();
   }
 

@@ -22,7 +22,7 @@ export class PinnedHold {
   /** The connection, taken if necessary. undefined = being opened, wait; 'failed' = the request was answered with why. */
   take(): PinnedConnection | 'failed' | undefined {
     if (this.connection === undefined && this.#failure === undefined) this.open();
-    if (this.connection !== undefined) return this.connection;
+    if (this.connection !== undefined) return this.connection.connection.isFull ? undefined : this.connection;
     if (this.#failure === undefined) return undefined;
     const failure = this.#failure;
     this.#failure = undefined;

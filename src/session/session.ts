@@ -138,6 +138,8 @@ export class Session implements SlotOwner, EndOfTurn {
     this.identity.sessions++;
     this.isAuthenticated = false;
     this.#reader.authenticated = !mustAuthenticate(this);
+    this.subscription.release();
+    this.replyMode = 'on';
     this.proto = 2;
     this.db = 0;
     this.name = '';

@@ -7,6 +7,7 @@ import { type ReplyEffect, whenReplied } from './effect.ts';
 import { answerLocally } from './local-commands.ts';
 import type { Pin } from './pin.ts';
 import { redirectToUpstream } from './redirect.ts';
+import { Relay } from './relay.ts';
 import type { Session } from './session.ts';
 import { TransactionKeys } from './transaction.ts';
 
@@ -43,8 +44,7 @@ export class Sticky {
   #isWatching = false;
   #isTracking = false;
   #isOpaque = false;
-  /** Every frame goes to the session as it comes, and every request to Redis. */
-  #isRelay = false;
+  #relay: Relay | undefined;
 
   constructor(session: Session, pin: Pin) {
     this.#session = session;
@@ -55,8 +55,9 @@ export class Sticky {
     return this.#transaction !== undefined;
   }
 
-  get isRelay(): boolean {
-    return this.#isRelay;
+  /** Set while every frame goes to the session as it comes, and every request to Redis. */
+  get relay(): Relay | undefined {
+    return this.#relay;
   }
 
   get isActive(): boolean {
@@ -65,7 +66,7 @@ export class Sticky {
       this.#isWatching ||
       this.#isTracking ||
       this.#isOpaque ||
-      this.#isRelay
+      this.#relay !== undefined
     );
   }
 
@@ -86,8 +87,9 @@ export class Sticky {
   /** Run the next command while a state holds. False when it has to wait. */
   run(request: Request, spec: CommandSpec | undefined): boolean {
     const isReset = spec?.name === 'reset' && request.argc === 1;
-    if (isReset || spec?.name === 'quit') return answerLocally(this.#session, request, spec);
-    if (spec?.place === 'refused' && this.#transaction === undefined) {
+    const isOver = isReset || spec?.name === 'quit';
+    if (isOver && this.#relay === undefined) return answerLocally(this.#session, request, spec);
+    if (spec?.place === 'refused' && this.#transaction === undefined && this.#relay === undefined) {
       this.#session.answerError('NOT_SUPPORTED', { command: spec.name, reason: spec.reason });
       return true;
     }
@@ -95,7 +97,7 @@ export class Sticky {
     const pinned = this.#pin.take();
     if (pinned === undefined) return false;
     if (pinned === 'failed') return true;
-    if (this.#isRelay) return this.#relay(pinned, request);
+    if (this.#relay !== undefined) return this.#runRelayed(this.#relay, pinned, request, spec);
     if (this.#transaction !== undefined) return this.#queueOrEnd(pinned, this.#transaction, request, spec);
     return this.#runOutside(pinned, request, spec);
   }
@@ -113,7 +115,7 @@ export class Sticky {
     this.#isWatching = false;
     this.#isTracking = false;
     this.#isOpaque = false;
-    this.#isRelay = false;
+    this.#relay = undefined;
   }
 
   /** The commands whose state is known: runs one and says whether it went; undefined for any other command. */
@@ -215,7 +217,8 @@ export class Sticky {
 
   /** Another link of this session still owes replies (a subscription, a control command): only what goes there may go on. */
   #runApart(request: Request, spec: CommandSpec | undefined): boolean {
-    if (this.#transaction !== undefined || this.#isRelay || spec?.place !== 'subscribe') return false;
+    if (this.#transaction !== undefined || this.#relay !== undefined || spec?.place !== 'subscribe')
+      return false;
     return this.#session.subscription.run(request, spec);
   }
 
@@ -246,21 +249,25 @@ export class Sticky {
   /** The reply itself is one (MONITOR's +OK, EXEC's array); every frame behind it belongs to the stream. Sticky from now on; a
    *  refusal takes it back. */
   #relayOnceReplied(pinned: PinnedConnection): ReplyEffect {
-    this.#isRelay = true;
+    this.#relay = new Relay();
     return whenReplied((isError) => {
-      this.#isRelay = !isError;
+      if (isError) this.#relay = undefined;
       pinned.connection.takesAll = !isError;
       this.#session.context.shard.cache?.flush();
     });
   }
 
-  #relay(pinned: PinnedConnection, request: Request): boolean {
-    // Refused, it would leave this request without anyone to answer.
+  #runRelayed(
+    relay: Relay,
+    pinned: PinnedConnection,
+    request: Request,
+    spec: CommandSpec | undefined,
+  ): boolean {
+    // Refused, MONITOR would leave this request without anyone to answer.
     if (!pinned.connection.takesAll) return false;
     // Whatever it changes, nobody counts the replies that would say when.
     this.#session.context.shard.cache?.flush();
-    pinned.connection.write(request.buffer, request.start, request.end);
-    return true;
+    return relay.send(pinned, request, spec);
   }
 }
 

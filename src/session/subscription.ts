@@ -148,6 +148,7 @@ export class Subscription implements PinnedHolder {
   }
 
   pinnedDrained(): void {
+    this.#session.wake();
     this.#session.regulate();
   }
 

@@ -54,6 +54,7 @@ export function tryWholeTransaction(
   if (!session.mayUse('shared') || session.waitingHits.size > 0) return STALLED;
   const { shared, isPassing } = session.identity;
   if (isPassing || !shared.isReady || multi.buffer !== buffer) return NOT_WHOLE;
+  if (!shared.hasRoomFor(session)) return STALLED;
   const start = multi.start;
   const block = gather(session, buffer, from, end);
   if (block === undefined) return NOT_WHOLE;

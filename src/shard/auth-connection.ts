@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import { errorLine } from '../base/errors.ts';
 import { encodeRequest } from '../protocol/encoder.ts';
 import { OwnCall, type CallFailure } from './call.ts';
 import { Connection, type ShardAddress } from './connection.ts';
@@ -8,6 +9,8 @@ import type { ShardStats } from './shard-stats.ts';
 const IDLE_MS = 30_000;
 
 const RESET = encodeRequest(['RESET']);
+const PING = encodeRequest(['PING']);
+const NOAUTH = '-NOAUTH';
 
 /** Asks Redis whether credentials are right, on a connection that does nothing else: an AUTH changes who a connection
  *  is, so it may not run where commands do. Every AUTH of every session is asked anew; nothing is remembered.
@@ -41,8 +44,21 @@ export class AuthConnection {
     this.#connection.send(new OwnCall(done, this.#commandTimeoutMs), auth, 0, auth.length);
   }
 
-  /** Ask what Redis answers to someone who has not authenticated. Only for requests that cannot run. */
+  /** Ask what Redis answers to someone who has not authenticated: its own words for a request that it will refuse. A Redis that
+   *  asks nobody for a password would run what only our table does not know, so it is asked for that first; then the answer
+   *  is what it would say to a PING. */
   askStranger(
+    request: Buffer,
+    done: (reply: Buffer | undefined, failure: CallFailure | undefined) => void,
+  ): void {
+    this.#asStranger(PING, (reply, failure) => {
+      if (reply?.latin1Slice(0, NOAUTH.length) === NOAUTH) this.#asStranger(request, done);
+      else done(reply === undefined ? undefined : errorLine('NOAUTH'), failure);
+    });
+  }
+
+  /** RESET and the request leave side by side: no AUTH of another session comes between. */
+  #asStranger(
     request: Buffer,
     done: (reply: Buffer | undefined, failure: CallFailure | undefined) => void,
   ): void {

@@ -28,6 +28,8 @@ export interface ConnectionOwner {
 }
 
 const PUSH = 0x3e;
+/** What Redis has not taken may wait here up to this; then whoever sends waits. */
+const FULL_BYTES = 4_194_304;
 /** An idle subscription sends nothing by itself: the kernel asks whether the other side is still there. */
 const KEEP_ALIVE_MS = 30_000;
 
@@ -43,6 +45,8 @@ export class Connection implements EndOfTurn {
   readonly out: OutputBuffer = new OutputBuffer(LARGE_CHUNK);
   /** Monotonic ms of the last byte received (DESIGN rule 8). */
   lastByteAt: number;
+  /** Redis takes requests more slowly than they come. Set at the end of a turn, so a turn's requests still go in. */
+  isFull = false;
   /** Every frame goes to `owner.unasked`, also those that are no push (MONITOR, RESP2 subscriptions). */
   takesAll = false;
   #clock: Clock;
@@ -64,7 +68,10 @@ export class Connection implements EndOfTurn {
       bytes: (buffer, length) => this.#received(buffer, length),
       ended: () => this.destroy('Redis closed the connection'),
       closed: (reason) => this.#closed(reason),
-      drained: () => this.#owner.drained(),
+      drained: () => {
+        this.isFull = false;
+        this.#owner.drained();
+      },
     });
   }
 
@@ -117,7 +124,9 @@ export class Connection implements EndOfTurn {
   }
 
   endTurn(): void {
-    if (this.#isOpen && !this.#isGone) this.out.flushTo(this.#socket);
+    if (!this.#isOpen || this.#isGone) return;
+    this.out.flushTo(this.#socket);
+    this.isFull = this.#socket.backlog > FULL_BYTES;
   }
 
   /** Bytes that Redis has not taken yet. */

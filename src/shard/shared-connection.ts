@@ -37,6 +37,11 @@ export interface SharedListener {
   lost(connection: SharedConnection, reason: string): void;
 }
 
+/** Something that has a request and no room for it. */
+export interface Waiter {
+  wake(): void;
+}
+
 interface Held {
   call: Call;
   bytes: Buffer;
@@ -49,6 +54,8 @@ export const ANY_DB = -1;
 const OK_LINE = Buffer.from('+OK\r\n', 'latin1');
 const PING = encodeRequest(['PING']);
 const BUSY = '-BUSY ';
+/** What may be held while a connection is made, besides one turn's requests. */
+const HELD_BYTES_MAX = 4_194_304;
 
 /** THE connection of one identity to one shard: the pipelined commands of many sessions, replies and invalidations in
  *  one ordered stream (DESIGN §2). Exactly one, since a pool would multiply the server's tracking cost and break that
@@ -72,6 +79,8 @@ export class SharedConnection {
   #connection: Connection | undefined;
   #db = 0;
   #held: Held[] = [];
+  #heldBytes = 0;
+  #waiters = new Set<Waiter>();
   #pushParts: Buffer[] = [];
   #heartbeat: Heartbeat | undefined;
   #isProbeOut = false;
@@ -101,6 +110,13 @@ export class SharedConnection {
     this.state = 'connecting';
     this.#backoff.reset();
     if (this.#connection === undefined) this.#connect();
+  }
+
+  /** Is there room for more requests? If not, `waiter` is woken once there may be. */
+  hasRoomFor(waiter: Waiter): boolean {
+    if (this.#connection?.isFull !== true && this.#heldBytes <= HELD_BYTES_MAX) return true;
+    this.#waiters.add(waiter);
+    return false;
   }
 
   /** Send one request in `db`; its reply is `call`'s. `call.sentAt` is set by the caller. */
@@ -198,7 +214,7 @@ export class SharedConnection {
         opened: () => this.#opened(connection),
         unasked: (chunk, start, end, last, scanner) => this.#push(chunk, start, end, last, scanner),
         lost: (reason) => this.#lost(connection, reason),
-        drained: () => undefined,
+        drained: () => this.#wakeAll(),
       },
       this.#stats,
     );
@@ -249,9 +265,8 @@ export class SharedConnection {
       this.#log.warn({ ...whyUntracked(server) }, 'near-cache is off on this link');
     }
     this.#listener.ready(this);
-    const held = this.#held;
-    this.#held = [];
-    for (const { call, bytes, db } of held) this.submit(call, bytes, 0, bytes.length, db);
+    for (const { call, bytes, db } of this.#takeHeld()) this.submit(call, bytes, 0, bytes.length, db);
+    this.#wakeAll();
   }
 
   #refused(connection: Connection, failure: CallFailure): void {
@@ -263,6 +278,7 @@ export class SharedConnection {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
     this.generation.isAlive = false;
+    this.#wakeAll();
     const wasReady = this.state === 'ready';
     if (wasReady || this.problem.reason !== reason) this.problem = { kind: 'unsent', reason };
     if (this.state === 'closed') return this.#failHeld();
@@ -286,6 +302,7 @@ export class SharedConnection {
     this.start();
     if (this.state === 'connecting' && this.#held.length < this.options.inFlightMax) {
       this.#held.push({ call, bytes, db });
+      this.#heldBytes += bytes.length;
     } else {
       this.#stats.failed++;
       call.fail(this.state === 'connecting' ? this.#busy() : this.problem);
@@ -293,10 +310,23 @@ export class SharedConnection {
   }
 
   #failHeld(): void {
-    const held = this.#held;
-    this.#held = [];
+    const held = this.#takeHeld();
     this.#stats.failed += held.length;
     for (const { call } of held) call.fail(this.problem);
+  }
+
+  #takeHeld(): Held[] {
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    return held;
+  }
+
+  #wakeAll(): void {
+    const waiters = this.#waiters;
+    if (waiters.size === 0) return;
+    this.#waiters = new Set();
+    for (const waiter of waiters) waiter.wake();
   }
 
   #busy(): CallFailure {

@@ -9,6 +9,7 @@ export interface FuzzReport {
   readonly outcomes: ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** Of well-behaved sessions. */
   readonly latencyMs: Statement['latencyMs'];
+  readonly directMs: Statement['directMs'];
   readonly residentBytes: {
     readonly start: number;
     readonly peak: number;
@@ -35,7 +36,7 @@ export function verdict(report: FuzzReport): string[] {
 
 /** The summary of a run, for people. */
 export function printable(report: FuzzReport): string {
-  const { latencyMs, residentBytes, left, exit } = report;
+  const { residentBytes, left, exit } = report;
   const problems = verdict(report);
   const lines = [`fuzz, seed ${report.seed}, ${Math.round(report.seconds)} s`, ''];
   for (const [strategy, counts] of report.outcomes) {
@@ -45,7 +46,8 @@ export function printable(report: FuzzReport): string {
   }
   lines.push(
     '',
-    `healthy sessions     ${latencyMs.count} round trips, p50 ${ms(latencyMs.p50)}, p99 ${ms(latencyMs.p99)}, slowest ${ms(latencyMs.max)}`,
+    `healthy sessions     ${latencies(report.latencyMs)}`,
+    `directly to Redis    ${latencies(report.directMs)}`,
     `resident memory      start ${mb(residentBytes.start)}, peak ${mb(residentBytes.peak)}, end ${mb(residentBytes.end)}, limit ${mb(residentBytes.limit)}`,
     `left behind          ${left.sessions} sessions, ${left.files} files (at most ${FILES_LEFT_MAX})`,
     `exit                 ${exit}`,
@@ -53,6 +55,10 @@ export function printable(report: FuzzReport): string {
     problems.length === 0 ? 'PASS' : 'FAIL',
   );
   return lines.join('\n');
+}
+
+function latencies({ count, p50, p99, max }: Statement['latencyMs']): string {
+  return `${count} round trips, p50 ${ms(p50)}, p99 ${ms(p99)}, slowest ${ms(max)}`;
 }
 
 function ms(value: number): string {

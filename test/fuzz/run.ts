@@ -58,7 +58,7 @@ async function fuzz(
   const throttle = new Throttle([process.pid, nearcache.pid, redis.pid], options.cores ?? 1);
   const target: FuzzTarget = { port: nearcache.port, redisPort: redis.port, throttle };
   const health = new Health(nearcache);
-  const dismissWitness = await callWitness(nearcache.port);
+  const dismissWitness = await callWitness(nearcache.port, redis.port);
   const run = new Run(target, performance.now() + options.seconds * 1000, nearcache);
   const random = new Random(options.seed);
   const { round } = options;
@@ -84,6 +84,7 @@ async function fuzz(
     seconds: options.seconds,
     outcomes: run.outcomes,
     latencyMs: statement.latencyMs,
+    directMs: statement.directMs,
     residentBytes: {
       start: health.startBytes,
       peak: health.peakAfter(Math.min(WARM_UP_SECONDS, options.seconds / 4)),

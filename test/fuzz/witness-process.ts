@@ -4,7 +4,7 @@ import { once } from 'node:events';
 
 import { Witness } from './witness.ts';
 
-const witness = new Witness(Number(process.argv[2]));
+const witness = new Witness(Number(process.argv[2]), Number(process.argv[3]));
 await witness.start();
 process.send?.('started');
 await once(process, 'message');

@@ -9,23 +9,30 @@ const PAUSE_MS = 20;
 const REPLY_MS = 5000;
 const KEYS = 20;
 
+/** Units: ms. */
+interface Percentiles {
+  readonly count: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
 /** What the well-behaved sessions have seen. */
 export interface Statement {
-  /** Of all round trips. Units: ms. */
-  readonly latencyMs: {
-    readonly count: number;
-    readonly p50: number;
-    readonly p99: number;
-    readonly max: number;
-  };
+  /** Of all round trips through nearcache. */
+  readonly latencyMs: Percentiles;
+  /** Of reads at Redis itself, meanwhile: what the machine and Redis's other work cost anybody. */
+  readonly directMs: Percentiles;
   /** Reads that found nothing, because a bad client ran FLUSHALL. */
   readonly missing: number;
   readonly problems: readonly string[];
 }
 
 /** Call the witnesses. Shape: resolves once they are at work, with the way to end them and hear what they saw. */
-export async function callWitness(port: number): Promise<() => Promise<Statement>> {
-  const process = fork(new URL('witness-process.ts', import.meta.url), [String(port)], { execArgv: [] });
+export async function callWitness(port: number, redisPort: number): Promise<() => Promise<Statement>> {
+  const process = fork(new URL('witness-process.ts', import.meta.url), [String(port), String(redisPort)], {
+    execArgv: [],
+  });
   await once(process, 'message');
   return async () => {
     process.send('stop');
@@ -38,15 +45,18 @@ export async function callWitness(port: number): Promise<() => Promise<Statement
  *  subscriber. Values carry their key and a number that only grows. */
 export class Witness {
   #latencies: number[] = [];
+  #direct: number[] = [];
   #problems: string[] = [];
   #missing = 0;
   #port: number;
+  #redisPort: number;
   #isOver = false;
   #written = new Map<string, number>();
   #running: Promise<void>[] = [];
 
-  constructor(port: number) {
+  constructor(port: number, redisPort: number) {
     this.#port = port;
+    this.#redisPort = redisPort;
   }
 
   async start(): Promise<void> {
@@ -58,6 +68,7 @@ export class Witness {
     this.#running = [
       this.#readAndWrite(writer as RawClient, [reader2 as RawClient, reader3 as RawClient]),
       this.#publish(publisher as RawClient, subscriber as RawClient),
+      this.#askRedis(await connectRaw({ port: this.#redisPort })),
     ].map((running) => running.catch((error: unknown) => this.#problem(String(error))));
   }
 
@@ -67,10 +78,9 @@ export class Witness {
   }
 
   statement(): Statement {
-    const sorted = this.#latencies.toSorted((a, b) => a - b);
-    const at = (share: number): number => sorted[Math.floor((sorted.length - 1) * share)] ?? 0;
     return {
-      latencyMs: { count: sorted.length, p50: at(0.5), p99: at(0.99), max: at(1) },
+      latencyMs: percentiles(this.#latencies),
+      directMs: percentiles(this.#direct),
       missing: this.#missing,
       problems: this.#problems,
     };
@@ -99,11 +109,19 @@ export class Witness {
     for (const client of [writer, ...readers]) client.close();
   }
 
-  async #timed(client: RawClient, args: readonly string[]): Promise<string> {
+  async #askRedis(direct: RawClient): Promise<void> {
+    while (!this.#isOver) {
+      await this.#timed(direct, ['GET', 'witness:0'], this.#direct);
+      await delay(PAUSE_MS);
+    }
+    direct.close();
+  }
+
+  async #timed(client: RawClient, args: readonly string[], into = this.#latencies): Promise<string> {
     const startedAt = performance.now();
     client.request(args);
     const frame = await client.readFrame(REPLY_MS);
-    this.#latencies.push(performance.now() - startedAt);
+    into.push(performance.now() - startedAt);
     return frame.toString('latin1');
   }
 
@@ -131,4 +149,10 @@ export class Witness {
     publisher.close();
     subscriber.close();
   }
+}
+
+function percentiles(values: readonly number[]): Percentiles {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.floor((sorted.length - 1) * share)] ?? 0;
+  return { count: sorted.length, p50: at(0.5), p99: at(0.99), max: at(1) };
 }

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
+import { residentBytes } from '../../bench/process-usage.ts';
 import { type Nearcache, startNearcache } from '../support/nearcache.ts';
 import { connectRaw, encodeRequest, type RawClient } from '../support/raw-client.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
@@ -142,6 +143,39 @@ describe('a session that asks for more than it reads', () => {
   });
 });
 
+describe('while Redis stands still', () => {
+  const COUNT = 1000;
+  const BYTES = 100_000;
+
+  for (const [how, ...before] of [
+    ['over the shared connection'],
+    ['over a pinned connection', 'WATCH', 'k'],
+  ]) {
+    it(`a client that sends without end ${how} is made to wait, and loses nothing`, async () => {
+      const client = await app();
+      if (before.length > 0) await client.call(...before);
+      const startBytes = residentBytes(nearcache.pid);
+      await redis.kill('SIGSTOP');
+      for (let i = 0; i < COUNT; i++) client.request(['SET', 'k', String(i).padEnd(BYTES, '.')]);
+      const observer = await app();
+      // Once nothing moves any more, the rest has stayed with the client.
+      let waiting = 0;
+      await until('it is made to wait', async () => {
+        const isSame = client.socket.writableLength === waiting;
+        waiting = client.socket.writableLength;
+        for (let i = 0; i < 10; i++) await observer.call('PING');
+        return isSame && waiting > 0;
+      });
+      expect(waiting).toBeGreaterThan((COUNT * BYTES) / 2);
+      expect(residentBytes(nearcache.pid) - startBytes).toBeLessThan(60_000_000);
+      await redis.kill('SIGCONT');
+      const replies = await client.readFrames(COUNT);
+      expect(new Set(replies.map(String))).toEqual(new Set(['+OK\r\n']));
+      expect(String(await client.call('GETRANGE', 'k', '0', '2'))).toBe('$3\r\n999\r\n');
+    });
+  }
+});
+
 describe('a session in an unusual state', () => {
   it('goes on after a command that was given up, when the next one needs another link', async () => {
     const client = await app();
@@ -174,6 +208,21 @@ describe('a session in an unusual state', () => {
     client.request(['RESET']);
     while (frame !== '+RESET\r\n') frame = String(await client.readFrame());
     expect(String(await client.call('PING'))).toBe('+PONG\r\n');
+  });
+
+  it('gets all that Redis still has to say to a monitor, and then the reply to RESET or QUIT', async () => {
+    for (const last of ['RESET', 'QUIT']) {
+      const client = await app();
+      await client.call('MONITOR');
+      client.send(pipeline(...Array<string[]>(20).fill(['COMMAND']), ['SYNC'], [last]));
+      const frames: string[] = [];
+      while (frames.at(-1) !== (last === 'QUIT' ? '+OK\r\n' : '+RESET\r\n')) {
+        frames.push((await client.readFrame()).toString('latin1'));
+      }
+      expect(frames.filter((frame) => frame.startsWith('*'))).toHaveLength(20);
+      if (last === 'RESET') expect(String(await client.call('ECHO', 'end'))).toBe('$3\r\nend\r\n');
+      else await client.closed;
+    }
   });
 
   it('never becomes a replication link, whatever state it is in', async () => {

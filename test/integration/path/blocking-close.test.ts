@@ -11,7 +11,7 @@ beforeAll(async () => {
   // Renamed, BRPOP is a blocking command that nearcache's table does not know.
   sidecar = await Sidecar.start({
     redisArgs: ['--rename-command', 'BRPOP', 'wait.pop'],
-    flags: '--command-timeout 60s',
+    flags: '--command-timeout 60s --connect-timeout 60s',
   });
 });
 afterEach(() => sidecar.endSessions());

@@ -163,7 +163,7 @@ describe('acquire', () => {
     await redis.request();
     clock.advance(5000);
     pool.tick(clock.now());
-    expect(await acquired).toMatchObject({ failure: { kind: 'unsent', reason: 'no reply within 5000 ms' } });
+    expect(await acquired).toMatchObject({ failure: { kind: 'unsent', reason: 'no reply within 1000 ms' } });
   });
 });
 

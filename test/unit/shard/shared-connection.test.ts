@@ -99,6 +99,53 @@ describe('commands', () => {
   });
 });
 
+describe('room', () => {
+  const big = encodeRequest(['SET', 'k', Buffer.alloc(4_000_000)]);
+  const submitBig = (): void => stage.shared.submit(new OwnCall(() => {}), big, 0, big.length, 0);
+
+  it('ends when Redis does not take what it is sent, and comes back when it does', async () => {
+    stage.shared.start();
+    const redis = await stage.greet();
+    redis.socket.pause();
+    let wakes = 0;
+    const waiter = { wake: () => wakes++ };
+    let sent = 0;
+    await until('there is no room', () => {
+      if (!stage.shared.hasRoomFor(waiter)) return true;
+      submitBig();
+      sent++;
+      return false;
+    });
+    expect(stage.shared.hasRoomFor(waiter)).toBe(false);
+    expect(wakes).toBe(0);
+    redis.socket.resume();
+    await until('woken', () => wakes > 0);
+    expect(wakes).toBe(1);
+    expect(stage.shared.hasRoomFor(waiter)).toBe(true);
+    expect(await redis.requests(sent)).toHaveLength(sent);
+  }, 60_000);
+
+  it('is little while the first connection is made', async () => {
+    let wakes = 0;
+    const waiter = { wake: () => wakes++ };
+    for (let i = 0; i < 2; i++) submitBig();
+    expect(stage.shared.hasRoomFor(waiter)).toBe(false);
+    const redis = await stage.greet();
+    expect(wakes).toBe(1);
+    expect(await redis.requests(2)).toHaveLength(2);
+  });
+
+  it('is there again when the connection is lost, so that whoever waits hears of it', async () => {
+    let wakes = 0;
+    for (let i = 0; i < 2; i++) submitBig();
+    expect(stage.shared.hasRoomFor({ wake: () => wakes++ })).toBe(false);
+    const redis = await stage.server.connection();
+    redis.reset();
+    await until('woken', () => wakes > 0);
+    expect(stage.shared.hasRoomFor({ wake: () => {} })).toBe(true);
+  });
+});
+
 describe('a lost connection', () => {
   it('fails what was sent, never sends it again, and holds what comes while it connects at once', async () => {
     stage.shared.start();
