@@ -34,7 +34,7 @@ export function runHello(session: Session, request: Request): boolean {
   if (user === undefined && mustAuthenticate(session)) {
     // Redis says it in the words of its version; one without a password would not refuse, but nearcache was told to.
     return askAsStranger(session, request, (reply) =>
-      reply[0] === MINUS ? reply : errorLine('NOAUTH_HELLO'),
+      reply[0] === MINUS && reply.includes('HELLO') ? reply : errorLine('NOAUTH_HELLO'),
     );
   }
   if (user === undefined || password === undefined) {

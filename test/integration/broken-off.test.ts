@@ -214,7 +214,7 @@ describe('a session in an unusual state', () => {
     for (const last of ['RESET', 'QUIT']) {
       const client = await app();
       await client.call('MONITOR');
-      client.send(pipeline(...Array<string[]>(20).fill(['COMMAND']), ['SYNC'], [last]));
+      client.send(pipeline(...Array.from({ length: 20 }, () => ['COMMAND']), ['SYNC'], [last]));
       const frames: string[] = [];
       while (frames.at(-1) !== (last === 'QUIT' ? '+OK\r\n' : '+RESET\r\n')) {
         frames.push((await client.readFrame()).toString('latin1'));
