@@ -100,8 +100,9 @@ function authenticate(session: Session, request: Request): boolean {
 /** Back to how the connection was at its start. */
 function reset(session: Session): boolean {
   if (session.outstanding > 0 || session.queue.length > 0) return false;
+  const isSkipped = session.replyMode === 'skip-next';
   session.pin.release();
   session.startOver();
-  session.answer(RESET);
+  if (!isSkipped) session.answer(RESET);
   return true;
 }

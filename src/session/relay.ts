@@ -10,6 +10,8 @@ const RESET_REPLY = RESET.latin1Slice();
  *  Redis's to answer as well, since only so their reply is behind all others. */
 export class Relay {
   #leaving: 'reset' | 'quit' | undefined;
+  /** A CLIENT REPLY SKIP that goes with the next request, unless that is RESET, whose reply must be seen. */
+  #skip: Buffer | undefined;
   /** The first bytes of the frame that is coming. */
   #beginning = '';
 
@@ -28,9 +30,17 @@ export class Relay {
     // SYNC is ignored by Redis when a monitor says it, and would make a replication link of any other connection. Nothing of
     // our own may be said between the frames.
     if (spec?.place === 'refused') return true;
+    if (isSkip(request, spec)) {
+      this.#skip = Buffer.from(request.buffer.subarray(request.start, request.end));
+      return true;
+    }
     if (spec?.name === 'quit') this.#leaving = 'quit';
     if (spec?.name === 'reset' && request.argc === 1) this.#leaving = 'reset';
-    pinned.connection.write(request.buffer, request.start, request.end);
+    const { connection } = pinned;
+    if (this.#skip !== undefined && this.#leaving !== 'reset')
+      connection.write(this.#skip, 0, this.#skip.length);
+    this.#skip = undefined;
+    connection.write(request.buffer, request.start, request.end);
     return true;
   }
 
@@ -44,4 +54,8 @@ export class Relay {
     this.#beginning = '';
     return isReset;
   }
+}
+
+function isSkip(request: Request, spec: CommandSpec | undefined): boolean {
+  return spec?.name === 'client|reply' && request.argc === 3 && /^skip$/i.test(request.argLatin1(2));
 }

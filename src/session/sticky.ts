@@ -159,12 +159,13 @@ export class Sticky {
     spec: CommandSpec | undefined,
   ): boolean {
     if (spec?.name === 'client|reply' && silences(request)) return this.#refuseQueued(pinned, spec);
-    const isEnd = (spec?.name === 'exec' || spec?.name === 'discard') && request.argc === 1;
+    // EXEC with arguments is a mistake that discards the transaction; DISCARD with arguments is one that does not.
+    const isEnd = spec?.name === 'exec' || (spec?.name === 'discard' && request.argc === 1);
     let effect: ReplyEffect | undefined;
     if (isEnd) {
       this.#transaction = undefined;
       this.#isWatching = false;
-      if (spec.name === 'exec') effect = this.#execEffect(pinned, transaction);
+      if (spec.name === 'exec' && request.argc === 1) effect = this.#execEffect(pinned, transaction);
     } else if (spec?.name !== 'multi' && spec?.name !== 'watch') {
       transaction.keys.add(request);
       noteState(transaction, spec);

@@ -225,6 +225,26 @@ describe('a session in an unusual state', () => {
     }
   });
 
+  it('is out of a transaction that EXEC with arguments has discarded', async () => {
+    const bytes = pipeline(['EXEC', 'x'], ['SUBSCRIBE', 'a', 'b'], ['GET', 'none'], ['PING']);
+    const answers: string[][] = [];
+    for (const client of [await app(), await direct()]) {
+      await client.call('MULTI');
+      client.send(bytes);
+      answers.push((await client.readFrames(5)).map(String));
+    }
+    expect(answers[0]).toEqual(answers[1]);
+    expect(answers[0]?.[0]).toMatch(/^-EXECABORT/);
+  });
+
+  it('is not told of a RESET that CLIENT REPLY SKIP silences, as by Redis', async () => {
+    const bytes = pipeline(['CLIENT', 'REPLY', 'SKIP'], ['RESET'], ['PING'], ['ECHO', 'end']);
+    for (const client of [await app(), await direct()]) {
+      client.send(bytes);
+      expect((await client.readFrames(2)).map(String)).toEqual(['+PONG\r\n', '$3\r\nend\r\n']);
+    }
+  });
+
   it('never becomes a replication link, whatever state it is in', async () => {
     const client = await app();
     client.send(pipeline(['WATCH', 'k'], ['SYNC'], ['PSYNC', '?', '-1'], ['PING']));

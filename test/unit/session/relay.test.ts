@@ -46,6 +46,16 @@ describe('Relay', () => {
     expect(relay.isQuitting).toBe(true);
   });
 
+  it('lets CLIENT REPLY SKIP go with the next request, but not silence the reply to RESET', () => {
+    send('CLIENT', 'REPLY', 'SKIP');
+    expect(written).toEqual([]);
+    send('PING');
+    expect(written).toHaveLength(2);
+    send('client', 'reply', 'skip');
+    send('RESET');
+    expect(written).toHaveLength(3);
+  });
+
   it('swallows what would turn the connection into a replication link', () => {
     expect(send('PSYNC', '?', '-1')).toBe(true);
     expect(written).toEqual([]);
