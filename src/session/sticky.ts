@@ -268,7 +268,11 @@ export class Sticky {
     if (!pinned.connection.takesAll) return false;
     // Whatever it changes, nobody counts the replies that would say when.
     this.#session.context.shard.cache?.flush();
-    return relay.send(pinned, request, spec);
+    if (!relay.send(pinned, request, spec)) return false;
+    const { clock, options } = this.#session.context;
+    // Redis closes after its reply to QUIT; to a connection that wants no replies it gives none, and stays.
+    if (relay.isQuitting) clock.after(options.commandTimeoutMs, () => this.#session.endAfterReplies('quit'));
+    return true;
   }
 }
 
