@@ -26,8 +26,8 @@ const MB = 1_048_576;
 /** Tight, so that what is held for a client shows; but as many arguments as Redis allows, so that its answers can be
  *  compared. */
 const FLAGS =
-  '--connect-timeout 10s --cache-size 8mb --max-output-size 8mb --big-value-size 256kb --session-in-flight 512 --shard-in-flight 20000 ' +
-  '--max-clients 500 --slow-command-timeout 8s --max-args 2147483647';
+  '--cache-size 8mb --max-output-size 8mb --big-value-size 256kb --session-in-flight 512 --shard-in-flight 20000 ' +
+  '--max-clients 500 --connect-timeout 10s --command-timeout 10s --slow-command-timeout 10s --max-args 2147483647';
 /** What one bad session may make nearcache hold: its output limit and the largest request that is collected. */
 const SESSION_BYTES = 8 * MB + MB / 2;
 /** Garbage that is not collected yet, and buffers that are kept for reuse. */
