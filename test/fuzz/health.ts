@@ -43,6 +43,16 @@ export class Health {
       .slice(0, 20);
   }
 
+  /** Why nearcache closed sessions by itself, and how often: the reasons it has logged, numbers left out. */
+  closings(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const [, reason] of this.#nearcache.logs.matchAll(/"reason":"([^"]*)","msg":"session closed"/g)) {
+      const kind = (reason as string).replace(/\d+ /g, '');
+      counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    }
+    return counts;
+  }
+
   #sample(): void {
     if (!this.#nearcache.hasEnded) this.residents.push(residentBytes(this.#nearcache.pid));
   }

@@ -18,6 +18,8 @@ export interface FuzzReport {
   };
   /** When every client was gone: sessions, and open files more than at the start. */
   readonly left: { readonly sessions: number; readonly files: number };
+  /** Why nearcache closed sessions by itself, and how often. */
+  readonly closings: ReadonlyMap<string, number>;
   /** nearcache's exit code after SIGTERM. */
   readonly exit: number | string;
   readonly failures: readonly string[];
@@ -50,6 +52,7 @@ export function printable(report: FuzzReport): string {
     `directly to Redis    ${latencies(report.directMs)}`,
     `resident memory      start ${mb(residentBytes.start)}, peak ${mb(residentBytes.peak)}, end ${mb(residentBytes.end)}, limit ${mb(residentBytes.limit)}`,
     `left behind          ${left.sessions} sessions, ${left.files} files (at most ${FILES_LEFT_MAX})`,
+    ...[...report.closings].map(([reason, count]) => `sessions closed      ${count} times: ${reason}`),
     `exit                 ${exit}`,
     ...problems.map((problem) => `PROBLEM              ${problem}`),
     problems.length === 0 ? 'PASS' : 'FAIL',

@@ -92,6 +92,7 @@ async function fuzz(
       limit: health.startBytes + 8 * MB + workers * SESSION_BYTES + SLACK_BYTES,
     },
     left,
+    closings: health.closings(),
     exit: await exitOf(nearcache),
     failures,
   };
