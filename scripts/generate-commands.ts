@@ -55,6 +55,7 @@ function describe(reply: CommandReply, docs: Map<string, unknown>): CommandDescr
     name,
     arity,
     since: String(docs.get('since')),
+    group: String(docs.get('group')),
     flags: [...flags].sort(),
     ...(tips.length > 0 ? { tips: [...tips].sort() } : {}),
     ...(keySpecs.length > 0 ? { keySpecs: keySpecs.map(describeKeySpec) } : {}),

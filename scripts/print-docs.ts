@@ -7,9 +7,11 @@ import { allCommands, describedServer } from '../src/command/table.ts';
 import { type CommandSpec, packedLength, type Place } from '../src/command/spec.ts';
 import type { Option } from '../src/config/option.ts';
 import { OPTION_GROUPS, variableOf } from '../src/config/options.ts';
+import { POLICY_PARTS, type PolicyPart } from '../src/config/policies.ts';
 import { configJsonSchema } from '../src/config/schema.ts';
 import { differences } from '../test/twin/differences.ts';
 import { METRIC_GROUPS } from '../src/metrics/catalog.ts';
+import { POLICIES_MAX } from '../src/policy/policy-table.ts';
 
 const DOCS = new URL('../docs/', import.meta.url);
 
@@ -59,8 +61,40 @@ function optionsPage(): string {
 \`nearcache config-schema\` prints its [JSON Schema](nearcache.schema.json) for editors.
 
 A mistake stops the start with exit code 2; all mistakes are listed at once, one a line.`,
-    groups,
+    [...groups, policiesPart()],
   );
+}
+
+function policiesPart(): string {
+  const lines = Object.entries(POLICY_PARTS as Readonly<Record<string, PolicyPart>>).map(([name, part]) => [
+    `\`${name}\``,
+    part.general === undefined ? (part.initial ?? '') : `as \`--${part.general}\``,
+    part.help,
+    part.form,
+  ]);
+  return `## Policies by key prefix
+
+A policy says how reads of the keys with one prefix are cached; a key falls under the policy with the longest prefix that it
+begins with, compared byte by byte, and under the general options when there is none. There may be up to ${POLICIES_MAX - 1}.
+
+As a flag or a variable a policy is written as \`name=value\` parts separated by \`;\`, and several policies are separated by \`,\`
+(a comma, semicolon or leading space of a prefix is written as \`\\x2c\`, \`\\x3b\`, \`\\x20\`). Quote it: a shell ends its command
+at a \`;\`.
+
+\`\`\`sh
+nearcache serve --policy 'prefix=session:;maxTtl=10s' --policy 'prefix=session:admin:;cache=off'
+NEARCACHE_POLICY='prefix=session:;maxTtl=10s,prefix=session:admin:;cache=off' nearcache serve
+\`\`\`
+
+In the file it is a list of maps. Policies of a flag or a variable take the place of all of those in the file.
+
+\`\`\`yaml
+policies:
+  - { prefix: "session:", maxTtl: 10s }
+  - { prefix: "session:admin:", cache: off }
+\`\`\`
+
+${table(['Part', 'Default', 'Meaning', 'Accepted'], lines)}`;
 }
 
 function defaultOf({ initial, isSwitch }: Option): string {

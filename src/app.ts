@@ -6,6 +6,7 @@ import { systemClock } from './base/clock.ts';
 import type { Logger } from './base/log.ts';
 import { systemRandom } from './base/random.ts';
 import { CacheStats } from './cache/cache-stats.ts';
+import { createStore } from './cache/create-store.ts';
 import { NearCache } from './cache/near-cache.ts';
 import type { Config } from './config/config.ts';
 import { createMetrics } from './metrics/registry.ts';
@@ -34,7 +35,7 @@ export class App {
   readonly #shard: Shard;
   readonly #registry = new SessionRegistry();
   readonly #sessionStats = new SessionStats();
-  readonly #cacheStats = new CacheStats();
+  readonly #cache: NearCache | undefined;
   readonly #listener: Listener;
   #admin: AdminServer | undefined;
   #isStarted = false;
@@ -44,7 +45,8 @@ export class App {
     this.#config = config;
     this.#log = log;
     this.#version = version;
-    const cache = config.cacheBytes === 0 ? undefined : new NearCache(cacheOptions(config), this.#cacheStats);
+    const cache = config.cacheBytes === 0 ? undefined : nearCacheOf(config);
+    this.#cache = cache;
     this.#shard = new Shard(shardOptions(config), {
       clock: systemClock,
       random: systemRandom,
@@ -133,8 +135,11 @@ export class App {
     const shard = this.#shard;
     const metrics = createMetrics({
       sessions: this.#sessionStats,
-      shards: [{ name: shard.name, stats: shard.stats }],
-      cache: this.#config.cacheBytes === 0 ? undefined : this.#cacheStats,
+      shards: [{ name: shard.name, stats: shard.stats, margin: () => this.#margin() }],
+      cache:
+        this.#cache === undefined
+          ? undefined
+          : { stats: this.#cache.stats, store: this.#cache.store.stats, policies: this.#cache.policies },
       version: this.#version,
     });
     return startAdmin({ ...address, metrics, logger: this.#log, state: this.#adminState() });
@@ -154,6 +159,13 @@ export class App {
     };
   }
 
+  /** How long entries may still be served if Redis says nothing more. */
+  #margin(): number | undefined {
+    const { generation } = this.#shard.own.shared;
+    if (!generation.isAlive || !generation.isTracking) return undefined;
+    return this.#config.maxStalenessMs - (systemClock.now() - generation.freshAt);
+  }
+
   #shardState(): { name: string; address: string; state: string; error?: string } {
     const { shared } = this.#shard.own;
     const { host, port } = this.#config.upstream;
@@ -162,14 +174,18 @@ export class App {
   }
 }
 
-function cacheOptions(config: Config): ConstructorParameters<typeof NearCache>[0] {
-  return {
+function nearCacheOf(config: Config): NearCache {
+  const store = createStore(config.eviction, {
     maxBytes: config.cacheBytes,
+    expectedEntryBytes: config.expectedEntryBytes,
     maxItemBytes: config.maxItemBytes,
-    maxStalenessMs: config.maxStalenessMs,
-    maxTtlMs: config.cacheMaxTtlMs,
-    negativeTtlMs: config.cacheNegativeTtlMs,
-  };
+    maxKeyBytes: config.maxItemKeyBytes,
+    seed: Math.floor(systemRandom() * 2 ** 32),
+  });
+  return new NearCache(
+    { maxStalenessMs: config.maxStalenessMs, maxKeyBytes: config.maxItemKeyBytes },
+    { store, policies: config.policies, stats: new CacheStats(), random: systemRandom },
+  );
 }
 
 function shardOptions(config: Config): ConstructorParameters<typeof Shard>[0] {
@@ -188,6 +204,8 @@ function shardOptions(config: Config): ConstructorParameters<typeof Shard>[0] {
     pinnedIdleMax: config.pinnedIdleMax,
     pinnedIdleMs: config.pinnedIdleMs,
     identitiesMax: config.identitiesMax,
+    canaryMs: config.canaryMs,
+    canaryKey: config.canaryKey,
   };
 }
 
@@ -205,6 +223,7 @@ function sessionOptions(config: Config): SessionOptions {
     slowCommandTimeoutMs: config.slowCommandTimeoutMs,
     blockingGraceMs: config.blockingGraceMs,
     requireAuth: config.requireAuth,
+    followersMax: config.followersMax,
   };
 }
 

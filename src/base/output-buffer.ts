@@ -70,11 +70,18 @@ export class OutputBuffer {
     runEnd = end;
   }
 
-  /** Append bytes that never change (constants, cached replies are copied by this too). */
+  /** Append bytes that never change (constants). */
   appendAll(source: Buffer): void {
     if (openRun !== undefined) settleRun();
     this.length += source.length;
     this.copyIn(source, 0, source.length);
+  }
+
+  /** Append source[start, end), copied now: for bytes that may change before the turn ends. */
+  copy(source: Buffer, start: number, end: number): void {
+    if (openRun !== undefined) settleRun();
+    this.length += end - start;
+    this.copyIn(source, start, end);
   }
 
   /** Append text of one byte a char, without a buffer in between. Bounds: text of at most 4096 chars. */

@@ -1,27 +1,68 @@
 /** What the near-cache counts; plain numbers that the data path adds to and `metrics/` only reads.
- *  Units: counts since start, except `entries` and `bytes` (now). */
+ *  Units: counts since start. */
 export class CacheStats {
-  entries = 0;
-  bytes = 0;
-  hits = 0;
-  misses = 0;
+  /** By the number of the policy. */
+  readonly byPolicy: ReadTally[] = [];
+  /** By the number of the command family (`CommandSpec.family`). */
+  readonly byFamily: ReadTally[] = [];
   /** Cacheable reads that had to go to Redis although caching is on, by why. */
-  bypass: Record<BypassReason, number> = { closed: 0, ordered: 0, stale: 0, off: 0 };
+  bypass: Record<BypassReason, number> = { closed: 0, ordered: 0, stale: 0, off: 0, policy: 0, size: 0 };
   fills = 0;
   /** Replies that were not stored, by why. */
-  refused: Record<RefusedReason, number> = { revoked: 0, ttl: 0, error: 0, size: 0, closed: 0 };
-  evicted = 0;
-  expired = 0;
+  refused: Record<RefusedReason, number> = { revoked: 0, ttl: 0, error: 0, size: 0, closed: 0, store: 0 };
+  /** Entries read again in the background before their end. */
+  refreshes = 0;
+  /** Reads of several keys of which a cached part had changed when the rest came: read again as a whole (R16). */
+  torn = 0;
   /** Keys named by invalidation pushes. */
   invalidations = 0;
   /** Everything dropped at once: a null push, FLUSHALL, a lost link. */
   flushes = 0;
+  /** Canaries whose invalidation did not come. */
+  canaryFailures = 0;
+  canaries = 0;
+  /** Ages of entries at hits: bucket i counts ages of less than 2^i ms, and the last everything else. */
+  readonly ages: Float64Array = new Float64Array(AGE_BUCKETS);
+  ageSumMs = 0;
+
+  tallies(list: ReadTally[], number: number): ReadTally {
+    return (list[number] ??= new ReadTally());
+  }
+
+  /** All reads together. */
+  get total(): ReadTally {
+    const sum = new ReadTally();
+    for (const tally of this.byFamily) {
+      if (tally === undefined) continue;
+      sum.hits += tally.hits;
+      sum.misses += tally.misses;
+      sum.coalesced += tally.coalesced;
+      sum.bypassed += tally.bypassed;
+    }
+    return sum;
+  }
 }
 
-/** closed = a write to the key is in flight; ordered = this session has an unanswered command of unknown keys;
- *  stale = freshness is older than `maxStalenessMs`; off = no tracking on this link. */
-export type BypassReason = 'closed' | 'ordered' | 'stale' | 'off';
+/** 2^22 ms is over an hour. */
+export const AGE_BUCKETS = 24;
+
+/** Cacheable reads by what became of them. */
+export class ReadTally {
+  /** Answered by an entry. */
+  hits = 0;
+  /** Asked Redis, to fill. */
+  misses = 0;
+  /** Shared the answer of a read that was on its way. */
+  coalesced = 0;
+  /** Asked Redis, not to fill. */
+  bypassed = 0;
+}
+
+/** closed = a write to the key is in flight; ordered = this session has unanswered commands that the answer must not be older
+ *  than; stale = freshness is older than `maxStalenessMs`; off = no tracking on this link; policy = the key's policy does not
+ *  cache; size = key and arguments are over the limit. */
+export type BypassReason = 'closed' | 'ordered' | 'stale' | 'off' | 'policy' | 'size';
 
 /** revoked = an invalidation or write came first; ttl = about to expire; error = an error reply; size = over
- *  the limit; closed = a write to the key is in flight. */
-export type RefusedReason = 'revoked' | 'ttl' | 'error' | 'size' | 'closed';
+ *  the limit; closed = a write to the key is in flight; store = too many variants of its key. */
+export type RefusedReason = 'revoked' | 'ttl' | 'error' | 'size' | 'closed' | 'store';

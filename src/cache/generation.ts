@@ -2,6 +2,9 @@
  *  them and are worthless to any other (coherence spec R8; the word is DESIGN's).
  *  Units: `freshAt` is monotonic milliseconds. */
 export class Generation {
+  static #lastFence = 0;
+  /** Its number, which no other has: part of every entry, so that it also tells shard and identity apart. */
+  readonly fence: number = ++Generation.#lastFence;
   /** The link is up. False for ever once it was lost. */
   isAlive = true;
   /** CLIENT TRACKING was confirmed on it and its server may be trusted as a source (a primary, RESP3, push order). */

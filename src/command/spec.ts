@@ -23,6 +23,21 @@ export type KeyAccess = 'none' | 'declared' | 'unknown';
  *  D: cacheable unless the call reads keys that it does not name. '': never. */
 export type CacheClass = 'A' | 'B' | 'C' | 'D' | '';
 
+/** What the numbers of `CommandSpec.family` mean: the groups of COMMAND DOCS that hold data, and all the rest. */
+export const FAMILIES: readonly string[] = [
+  'string',
+  'hash',
+  'list',
+  'set',
+  'sorted-set',
+  'bitmap',
+  'geo',
+  'hyperloglog',
+  'stream',
+  'generic',
+  'other',
+];
+
 /** Which hand-written rule of keys.ts finds the keys; '' = the key specs do. */
 export type KeyRule = '' | 'first' | 'streams' | 'sort' | 'georadius' | 'migrate';
 
@@ -43,6 +58,8 @@ export interface CommandTraits {
 export interface CommandSpec extends CommandTraits {
   readonly name: string;
   readonly id: number;
+  /** A place in `FAMILIES`, under which its reads are counted. */
+  readonly family: number;
   /** As Redis counts: the name included, negative = at least. For documentation: arity errors come from Redis. */
   readonly arity: number;
   /** Names keys that it may modify; such keys are revoked (coherence spec R5). A readonly command can be one too:
@@ -97,6 +114,8 @@ export interface CommandDescription {
   readonly name: string;
   readonly arity: number;
   readonly since: string;
+  /** As COMMAND DOCS says; module commands have none. */
+  readonly group?: string;
   readonly flags: readonly string[];
   readonly tips?: readonly string[];
   readonly keySpecs?: readonly KeySpecDescription[];
@@ -164,6 +183,11 @@ function traitsFromFlags(command: CommandDescription): CommandTraits {
   };
 }
 
+function familyOf(group: string | undefined): number {
+  const known = FAMILIES.indexOf(group ?? '');
+  return known < 0 ? FAMILIES.length - 1 : known;
+}
+
 function makeSpec(
   command: CommandDescription,
   id: number,
@@ -182,6 +206,7 @@ function makeSpec(
   return {
     name: command.name,
     id,
+    family: familyOf(command.group),
     arity: command.arity,
     place: traits.place,
     keyAccess: traits.keyAccess,

@@ -1,7 +1,8 @@
 import type { LogFormat, LogLevel } from '../base/log.ts';
+import type { PolicyTable } from '../policy/policy-table.ts';
 
 /** Everything that can be set, after flags, environment and file were merged and checked. Frozen.
- *  Units: `…Ms` milliseconds, `…Bytes` bytes, `…Max` and `…InFlight` counts. `options.ts` has the meaning,
+ *  Units: `…Ms` milliseconds, `…Bytes` bytes, `…Percent` hundredths, `…Max` and `…InFlight` counts. `options.ts` has the meaning,
  *  default and bounds of each. */
 export interface Config {
   readonly listen: readonly ListenAddress[];
@@ -21,12 +22,30 @@ export interface Config {
   readonly admin: AdminAddress | undefined;
   /** 0 = no cache. */
   readonly cacheBytes: number;
+  readonly eviction: Eviction;
+  readonly expectedEntryBytes: number;
+  readonly maxItemBytes: number;
+  /** Of a key and the command's arguments together. */
+  readonly maxItemKeyBytes: number;
+  /** Cacheable commands of class C and D; see `CommandSpec.cacheClass`. */
+  readonly cachesMultiKey: boolean;
+  readonly cachesSort: boolean;
   readonly maxStalenessMs: number;
   /** 0 = never. */
   readonly staleIfErrorMs: number;
+  /** 0 = no canary. */
+  readonly canaryMs: number;
+  /** What the canary's key begins with. */
+  readonly canaryKey: string;
+  /** Keys per second; 0 = none. */
+  readonly touchRate: number;
+  /** Of `policies`, what the default one says; policies that leave it out say the same. */
   readonly cacheMaxTtlMs: number;
   readonly cacheNegativeTtlMs: number;
-  readonly maxItemBytes: number;
+  readonly cacheTtlJitterPercent: number;
+  readonly cacheSoftTtlPercent: number;
+  readonly staleWhileRevalidateMs: number;
+  readonly policies: PolicyTable;
   readonly requireAuth: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
@@ -49,11 +68,29 @@ export interface Config {
   readonly pinnedIdleMax: number;
   readonly pinnedIdleMs: number;
   readonly identitiesMax: number;
+  readonly followersMax: number;
   readonly drainMs: number;
   /** Files of the `tls://` listeners; `tlsCa` given = client certificates are required. */
   readonly tlsCert?: string | undefined;
   readonly tlsKey?: string | undefined;
   readonly tlsCa?: string | undefined;
+}
+
+/** Which entries go when the memory is full. */
+export type Eviction = 's3fifo' | 'tinylfu' | 'fifo' | 'clock' | 'lru';
+
+/** One `--policy` as it was given. Shape: undefined = as the general option. Units: ms, percent. */
+export interface PolicySettings {
+  readonly prefix: Buffer;
+  readonly cache: boolean;
+  readonly maxTtl: number | undefined;
+  readonly negativeTtl: number | undefined;
+  readonly ttlJitter: number | undefined;
+  readonly softTtl: number | undefined;
+  readonly staleWhileRevalidate: number | undefined;
+  readonly leases: boolean;
+  readonly leaseWait: number;
+  readonly leaseTtl: number;
 }
 
 /** Where apps connect. Shape: `host` without brackets, `port` 0 = any free one. */

@@ -1,4 +1,5 @@
 import type { OptionKey, Settings } from './option.ts';
+import { MB, printSize } from './units.ts';
 
 /** Settings that are fine alone and not together. */
 interface Rule {
@@ -8,7 +9,15 @@ interface Rule {
   readonly text: string;
 }
 
+/** Below it a store could not keep its segments apart. */
+const CACHE_BYTES_MIN = MB;
+
 const RULES: readonly Rule[] = [
+  {
+    keys: ['cacheBytes'],
+    isBroken: (all) => all.cacheBytes > 0 && all.cacheBytes < CACHE_BYTES_MIN,
+    text: `must be 0 (no cache) or at least ${printSize(CACHE_BYTES_MIN)}`,
+  },
   {
     keys: ['upstreamPasswordFile', 'upstreamPassword'],
     isBroken: (all) => all.upstreamPassword !== undefined && all.upstreamPasswordFile !== undefined,

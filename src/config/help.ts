@@ -29,6 +29,7 @@ function placeholderOf(option: Option): string {
   if (option.isFile === true) return 'FILE';
   if (option.form.startsWith('a time')) return 'TIME';
   if (option.form.startsWith('a size')) return 'SIZE';
+  if (option.form.startsWith('a percentage')) return 'PERCENT';
   return option.form.startsWith('a whole number') ? 'N' : 'VALUE';
 }
 

@@ -152,4 +152,11 @@ export const limits: Pick<OptionRows, LimitKey> = {
     max: 1024,
     help: 'ACL users with a shared connection and a cache of their own; further ones get pinned connections',
   }),
+  followersMax: count({
+    flag: 'max-followers',
+    initial: 10_000,
+    min: 1,
+    max: 1_000_000,
+    help: 'Reads that may wait for one identical read on its way',
+  }),
 };

@@ -3,6 +3,8 @@ import type { Config } from './config.ts';
 import { findContradictions } from './contradictions.ts';
 import type { OptionKey, Settings } from './option.ts';
 import { OPTION_ROWS, OPTIONS } from './options.ts';
+import { policyTable } from './policies.ts';
+import { quote } from './quote.ts';
 import { configSchema } from './schema.ts';
 import { FILE_FLAG, readFlags, readVariables, readYaml, type Source } from './sources.ts';
 
@@ -38,7 +40,8 @@ export function loadConfig(
     ...unreadableFiles(raw, readFile, nameOf),
   ];
   if (all.length > 0) return { problems: all.map((problem) => problem.replaceAll(/[\r\n]+/g, ' ')) };
-  return { config: freeze({ ...applyCredentials(settings), listenGiven: winner.has('listen') }) };
+  const policies = policyTable(settings);
+  return { config: freeze({ ...applyCredentials(settings), policies, listenGiven: winner.has('listen') }) };
 }
 
 /** Shape: highest precedence first. */
@@ -83,9 +86,11 @@ function check(
 function wordIssue(issue: z.core.$ZodIssue, raw: Readonly<Record<string, unknown>>, nameOf: NameOf): string {
   const key = String(issue.path[0]);
   const option = OPTIONS[key as OptionKey];
-  const given = option.secret === true ? 'the value' : JSON.stringify(raw[key]);
+  const given = option.secret === true ? 'the value' : quote(raw[key]);
   const what = issue.code === 'custom' ? issue.message : `${given} is not accepted`;
-  return `${nameOf(key)}: ${what}; accepted: ${option.form}`;
+  // An option of several parts says which form the part has.
+  const form = issue.code === 'custom' ? (issue.params?.['form'] ?? option.form) : option.form;
+  return `${nameOf(key)}: ${what}; accepted: ${form}`;
 }
 
 function unreadableFiles(

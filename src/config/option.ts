@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Parsed } from './addresses.ts';
-import type { Config } from './config.ts';
+import type { Config, PolicySettings } from './config.ts';
 import {
   DURATION_PATTERN,
   parseDuration,
@@ -30,8 +30,10 @@ export interface Option<T = unknown> {
   readonly isFile?: boolean;
 }
 
-/** What a user can set: `Config` less what is only remembered about it. */
-export type Settings = Omit<Config, 'listenGiven'>;
+/** What a user can set: `Config` less what is only remembered about it, and policies as they were given. */
+export type Settings = Omit<Config, 'listenGiven' | 'policies'> & {
+  readonly policies: readonly PolicySettings[];
+};
 
 /** The name of an option in the file and in `Config`. */
 export type OptionKey = keyof Settings;
@@ -76,6 +78,17 @@ export function count(row: Row & { initial: number; min: number; max: number }):
   };
 }
 
+/** A whole number of hundredths, with or without its sign. */
+export function percent(row: Row & { initial: number; min: number; max: number }): Option<number> {
+  return {
+    ...row,
+    schema: quantity(/^\d+%?$/, (text) => Number.parseInt(text, 10), row.min, row.max),
+    form: `a percentage from ${row.min} to ${row.max}, such as ${row.initial} or ${row.initial}%`,
+    min: String(row.min),
+    max: String(row.max),
+  };
+}
+
 /** One of a few words. */
 export function choice<T extends string>(row: Row & { initial: T; words: readonly T[] }): Option<T> {
   const { words, ...rest } = row;
@@ -88,7 +101,7 @@ export function onOff(row: Row): Option<boolean> {
   return {
     ...row,
     schema: schema.transform((value) => value === true || value === 'true' || value === 'on'),
-    form: 'true or false',
+    form: 'true or false, on or off',
     initial: false,
     isSwitch: true,
   };
@@ -141,7 +154,8 @@ function quantity(
     .pipe(z.number().min(min).max(max));
 }
 
-function take<T>(parsed: Parsed<T>, context: z.RefinementCtx): T {
+/** The value, or its problem as an issue of the schema. */
+export function take<T>(parsed: Parsed<T>, context: z.RefinementCtx): T {
   if (parsed.problem === undefined) return parsed.value;
   context.addIssue({ code: 'custom', message: parsed.problem });
   return z.NEVER;

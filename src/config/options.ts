@@ -9,6 +9,7 @@ import {
   parseUpstream,
   UPSTREAM_FORM,
 } from './addresses.ts';
+import { cacheFreshness, cacheMemory, cacheTimes } from './cache-options.ts';
 import { limits, times } from './limits.ts';
 import {
   choice,
@@ -20,10 +21,10 @@ import {
   type OptionRows,
   onOff,
   parsed,
-  size,
   text,
 } from './option.ts';
-import { GB, HOUR, KB, MB, MINUTE } from './units.ts';
+import { policiesOption } from './policies.ts';
+import { HOUR } from './units.ts';
 
 const addresses = {
   listen: list({
@@ -76,50 +77,7 @@ const upstream = {
   }),
 } satisfies Partial<OptionRows>;
 
-const cache = {
-  cacheBytes: size({
-    flag: 'cache-size',
-    initial: '64mb',
-    min: 0,
-    max: 64 * GB,
-    help: 'Memory for the near-cache; 0 = no cache',
-  }),
-  maxStalenessMs: duration({
-    flag: 'max-staleness',
-    initial: '1000ms',
-    min: 100,
-    max: MINUTE,
-    help: 'How far behind the primary a cached reply may ever be',
-  }),
-  staleIfErrorMs: duration({
-    flag: 'stale-if-error',
-    initial: '30s',
-    min: 0,
-    max: 24 * HOUR,
-    help: 'How old a cached reply may be while Redis is unreachable; 0 = never serve one then',
-  }),
-  cacheMaxTtlMs: duration({
-    flag: 'cache-max-ttl',
-    initial: '5m',
-    min: 100,
-    max: 24 * HOUR,
-    help: 'Longest time an entry lives, whatever its TTL in Redis',
-  }),
-  cacheNegativeTtlMs: duration({
-    flag: 'cache-negative-ttl',
-    initial: '1s',
-    min: 0,
-    max: HOUR,
-    help: 'Longest time that "no such key" is remembered; 0 = not at all',
-  }),
-  maxItemBytes: size({
-    flag: 'max-item-size',
-    initial: '1mb',
-    min: KB,
-    max: 512 * MB,
-    help: 'Replies over this are not cached',
-  }),
-} satisfies Partial<OptionRows>;
+const cachePolicies = { policies: policiesOption } satisfies Partial<OptionRows>;
 
 const behaviour = {
   requireAuth: onOff({ flag: 'require-auth', help: 'Refuse sessions that did not authenticate themselves' }),
@@ -160,7 +118,9 @@ export const OPTION_GROUPS: readonly {
 }[] = [
   { title: 'Addresses', rows: addresses },
   { title: 'Connecting to Redis', rows: upstream },
-  { title: 'Near-cache', rows: cache },
+  { title: 'Near-cache: memory', rows: cacheMemory },
+  { title: 'Near-cache: how long entries live', rows: { ...cacheTimes, ...cachePolicies } },
+  { title: 'Near-cache: freshness', rows: cacheFreshness },
   { title: 'Behaviour', rows: behaviour },
   { title: 'Times', rows: times },
   { title: 'Limits', rows: limits },
@@ -171,7 +131,10 @@ export const OPTION_GROUPS: readonly {
 export const OPTIONS: OptionRows = {
   ...addresses,
   ...upstream,
-  ...cache,
+  ...cacheMemory,
+  ...cacheTimes,
+  ...cachePolicies,
+  ...cacheFreshness,
   ...behaviour,
   ...times,
   ...limits,

@@ -1,5 +1,6 @@
-import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
-import { METRIC_GROUPS, type MetricRow, type MetricSources } from './catalog.ts';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { METRIC_GROUPS } from './catalog.ts';
+import type { MetricRow, MetricSources } from './row.ts';
 
 /** The metrics as Prometheus reads them. Cost: a scrape walks the catalogue once; between scrapes nothing runs
  *  but Node's own sampling of the event loop. */
@@ -11,34 +12,38 @@ export interface Metrics {
 /** Twice the default: the sampler is a timer, and an idle sidecar should sleep. */
 const EVENT_LOOP_SAMPLE_MS = 20;
 
-/** Register the catalogue and the metrics of the Node process. Shape: a row that has nothing to read (the cache
- *  is off) is left out, rather than shown as 0. */
+/** Register the catalogue and the metrics of the Node process. Shape: rows about the cache are left out when it is off,
+ *  rather than shown as 0. */
 export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
-  for (const row of METRIC_GROUPS.flatMap(({ rows }) => rows)) {
-    if (row.read(sources).length > 0) registry.registerMetric(metricOf(row, sources));
+  for (const { rows, needsCache } of METRIC_GROUPS) {
+    if (needsCache === true && sources.cache === undefined) continue;
+    for (const row of rows) registry.registerMetric(new RowMetric(row, sources));
   }
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_SAMPLE_MS });
   return { contentType: registry.contentType, text: () => registry.metrics() };
 }
 
-function metricOf(row: MetricRow, sources: MetricSources): Metric {
-  const settings = { name: row.name, help: row.help, labelNames: [...row.labels], registers: [] };
-  if (row.kind === 'gauge') {
-    return new Gauge({
-      ...settings,
-      collect() {
-        this.reset();
-        for (const { labels, value } of row.read(sources)) this.set(labels, value);
-      },
-    });
+type Exposed = Awaited<ReturnType<Gauge['get']>>;
+
+/** prom-client's counters and histograms can only be added to, while ours are counted elsewhere; so a row of any kind is
+ *  read whole at each scrape, and only printed by prom-client. */
+class RowMetric extends Gauge {
+  readonly #row: MetricRow;
+  readonly #sources: MetricSources;
+
+  constructor(row: MetricRow, sources: MetricSources) {
+    super({ name: row.name, help: row.help, registers: [] });
+    this.#row = row;
+    this.#sources = sources;
   }
-  return new Counter({
-    ...settings,
-    // A prom-client counter can only be added to; ours is counted elsewhere, so each scrape starts from 0.
-    collect() {
-      this.reset();
-      for (const { labels, value } of row.read(sources)) this.inc(labels, value);
-    },
-  });
+
+  override async get(): Promise<Exposed> {
+    const { name, kind, read } = this.#row;
+    const values = read(this.#sources).map(({ labels, value, suffix = '' }) => {
+      return { labels, value, metricName: name + suffix };
+    });
+    // Its types call a metric's kind a number; it prints the word.
+    return { ...(await super.get()), values, type: kind as unknown as Exposed['type'] };
+  }
 }

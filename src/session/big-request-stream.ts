@@ -2,7 +2,7 @@ import { resolve } from '../command/table.ts';
 import type { Request } from '../protocol/request.ts';
 import type { PinnedConnection } from '../shard/pinned-connection.ts';
 import { mustAuthenticate } from './authentication.ts';
-import { unknownKeys } from './near-cache-path.ts';
+import { unknownKeys } from './cache-effects.ts';
 import type { Session } from './session.ts';
 import type { Slot } from './slot.ts';
 

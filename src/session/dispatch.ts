@@ -4,10 +4,12 @@ import { resolve } from '../command/table.ts';
 import type { Request } from '../protocol/request.ts';
 import { mustAuthenticate, refuse } from './authentication.ts';
 import { answerLocally } from './local-commands.ts';
-import { effectOf, followsHit, readThroughCache } from './near-cache-path.ts';
+import { effectOf } from './cache-effects.ts';
+import { namesHeldKey } from './held-keys.ts';
+import { readManyThroughCache } from './many-keys-path.ts';
+import { readThroughCache } from './near-cache-path.ts';
 import type { Session } from './session.ts';
-import { runControl, sharedSlot } from './shared-slot.ts';
-import type { Slot } from './slot.ts';
+import { runControl, send, sharedSlot } from './shared-slot.ts';
 import { tryWholeTransaction } from './transaction.ts';
 
 /** The request may not go yet; the session tries again when something was answered. */
@@ -102,6 +104,9 @@ function runShared(session: Session, request: Request, spec: CommandSpec): boole
   if (cache !== undefined && spec.cacheClass === 'A') {
     return readThroughCache(session, cache, request, spec);
   }
+  if (cache !== undefined && spec.cacheClass === 'B') {
+    return readManyThroughCache(session, cache, request, spec);
+  }
   if (!session.identity.shared.hasRoomFor(session)) return false;
   if (cache !== undefined) {
     if (spec.isWrite || spec.flushesAll || spec.keyAccess === 'unknown') {
@@ -109,16 +114,12 @@ function runShared(session: Session, request: Request, spec: CommandSpec): boole
       if (effect === 'wait') return false;
       const slot = sharedSlot(session, request, spec);
       slot.effect = effect;
-      submit(session, slot, request);
+      send(session, slot, request, session.db);
       if (effect !== undefined && 'pingBehind' in effect) effect.pingBehind(session.now);
       return true;
     }
-    if (followsHit(session, request, spec)) return false;
+    if (namesHeldKey(session, request, spec)) return false;
   }
-  submit(session, sharedSlot(session, request, spec), request);
+  send(session, sharedSlot(session, request, spec), request, session.db);
   return true;
-}
-
-function submit(session: Session, slot: Slot, request: Request): void {
-  session.identity.shared.submit(slot, request.buffer, request.start, request.end, session.db);
 }

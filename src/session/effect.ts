@@ -1,9 +1,7 @@
-import type { Flight } from '../cache/flight.ts';
 import type { NearCache } from '../cache/near-cache.ts';
 import { encodeRequest } from '../protocol/encoder.ts';
-import { COLON, MINUS, UNDERSCORE } from '../protocol/bytes.ts';
-import type { ReplyScanner } from '../protocol/reply-scanner.ts';
-import { Call, OwnCall } from '../shard/call.ts';
+import { MINUS } from '../protocol/bytes.ts';
+import { OwnCall } from '../shard/call.ts';
 import type { Identity } from '../shard/identity.ts';
 import { ANY_DB } from '../shard/shared-connection.ts';
 import type { Shard } from '../shard/shard.ts';
@@ -35,57 +33,6 @@ export function whenReplied(run: (isError: boolean) => void): ReplyEffect {
     replied: (piece) => run(piece.type === MINUS),
     failed: () => undefined,
   };
-}
-
-/** A cacheable read: its reply may fill (coherence spec R3). */
-export class FillEffect implements ReplyEffect {
-  readonly needsWhole = false;
-  #cache: NearCache;
-  #flight: Flight;
-
-  constructor(cache: NearCache, flight: Flight) {
-    this.#cache = cache;
-    this.#flight = flight;
-  }
-
-  replied({ chunk, start, end, last, type }: ReplyPiece): void {
-    // A reply over several reads is large, and it streams through: keeping it would mean gathering it.
-    if (!last) return this.#cache.abandon(this.#flight);
-    const isError = type === MINUS;
-    if (isError && chunk.latin1Slice(start, end).startsWith('-NOPERM')) this.#cache.flush();
-    this.#cache.land(this.#flight, chunk.subarray(start, end), isError, type === UNDERSCORE);
-  }
-
-  failed(): void {
-    this.#cache.abandon(this.#flight);
-  }
-}
-
-/** Reads the PTTL that travels in front of a cacheable read. */
-export class TtlCall extends Call {
-  #flight: Flight;
-
-  constructor(flight: Flight) {
-    super();
-    this.#flight = flight;
-    this.sentAt = flight.sentAt;
-  }
-
-  reply(chunk: Buffer, start: number, end: number, last: boolean, scanner: ReplyScanner): void {
-    // Cut between two reads, or refused: the flight keeps NaN and does not fill.
-    if (last && !this.hasBegun && scanner.type === COLON) {
-      this.#flight.pttl = Number(chunk.latin1Slice(start + 1, end - 2));
-    } else if (scanner.type === MINUS && chunk.latin1Slice(start, end).includes("'pttl'")) {
-      // A user who may not run PTTL at all (another error, of a key or -BUSY, passes) is not cached on this link: asking
-      // each time would fill Redis's ACL LOG.
-      this.#flight.generation.isTracking = false;
-    }
-    this.hasBegun = true;
-  }
-
-  fail(): void {
-    // The read behind it fails too, and ends the flight.
-  }
 }
 
 /** A write to known keys: closed from dispatch to reply (R5). */

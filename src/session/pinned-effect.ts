@@ -2,7 +2,7 @@ import { extractKeys, KeyList } from '../command/keys.ts';
 import type { CommandSpec } from '../command/spec.ts';
 import type { Request } from '../protocol/request.ts';
 import { FlushEffect, type ReplyEffect, RevokeEffect, WriteEffect } from './effect.ts';
-import { unknownKeys } from './near-cache-path.ts';
+import { unknownKeys } from './cache-effects.ts';
 import type { Session } from './session.ts';
 
 const keyList = new KeyList();

@@ -1,6 +1,6 @@
 import type { ByteSocket } from '../base/byte-socket.ts';
 import { OutputBuffer } from '../base/output-buffer.ts';
-import { rereadHit } from './near-cache-path.ts';
+import { unpark } from './parked-read.ts';
 import { ReplyQueue } from './reply-queue.ts';
 import type { Session } from './session.ts';
 import type { Slot } from './slot.ts';
@@ -39,6 +39,11 @@ export class ReplyWriter {
     this.#out.appendAll(bytes);
   }
 
+  /** Bytes that may change after this call: a cached reply. */
+  copy(bytes: Buffer, start: number, end: number): void {
+    this.#out.copy(bytes, start, end);
+  }
+
   /** A push or message; held back while half of a large reply has left. */
   push(chunk: Buffer, start: number, end: number): void {
     if (this.queue.head?.isPartlyOut === true) {
@@ -61,7 +66,7 @@ export class ReplyWriter {
     this.waitsForClient = false;
     const { queue } = this;
     for (let slot = queue.head; slot !== undefined; slot = queue.head) {
-      if (slot.entry !== undefined && slot.ready === undefined && !this.#reread(slot)) break;
+      if (slot.parked !== undefined && !this.#unpark(slot)) break;
       if (slot.isHeld || (slot.ready === undefined && !slot.isDone)) break;
       this.#release(slot);
     }
@@ -82,15 +87,16 @@ export class ReplyWriter {
 
   /** A hit found while earlier replies were owed: is it still what Redis would say (DESIGN rule 3)? False when its bytes
    *  would only pile up here. */
-  #reread(slot: Slot): boolean {
+  #unpark(slot: Slot): boolean {
     const session = this.#session;
     if (session.isClosed) {
+      slot.parked = undefined;
       slot.isDone = true;
     } else if (session.isBehind) {
       this.waitsForClient = true;
       return false;
     } else {
-      rereadHit(session, slot);
+      unpark(session, slot);
     }
     return true;
   }

@@ -14,6 +14,8 @@ export interface SessionOptions {
   slowCommandTimeoutMs: number;
   blockingGraceMs: number;
   requireAuth: boolean;
+  /** Sessions that may wait for one read. */
+  followersMax: number;
 }
 
 /** What all sessions of one nearcache share. */

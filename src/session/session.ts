@@ -47,8 +47,10 @@ export class Session implements SlotOwner, EndOfTurn {
   outstanding = 0;
   /** Commands of unknown keys that are not answered: reads neither hit nor join (DESIGN rule 2). */
   unknownOutstanding = 0;
-  /** How many hits wait for their turn, by key (DESIGN rule 3). */
-  readonly waitingHits: Map<string, number> = new Map<string, number>();
+  /** Keys of which a read may yet be sent, and of how many (see held-keys.ts). */
+  readonly heldKeys: Map<string, number> = new Map<string, number>();
+  /** The place, among the commands of the shared connection, of the newest that this session has sent or joined. */
+  lastPosition = 0;
   /** Monotonic ms, read once for each chunk. */
   now: number;
   readonly #socket: ByteSocket;
@@ -177,6 +179,16 @@ export class Session implements SlotOwner, EndOfTurn {
       this.#touch();
     } else {
       this.slot().answer(bytes);
+    }
+  }
+
+  /** A cached reply goes out, before which nothing is owed. The bytes are copied at once. */
+  serveSlice(bytes: Buffer, start: number, end: number): void {
+    if (this.replyMode === 'on') {
+      this.#writer.copy(bytes, start, end);
+      this.#touch();
+    } else if (this.replyMode === 'skip-next') {
+      this.replyMode = 'on';
     }
   }
 

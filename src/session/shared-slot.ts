@@ -5,6 +5,7 @@ import { type Resp2Shape, resp2ShapeOf } from '../protocol/resp2-shapes.ts';
 import { ANY_DB } from '../shard/shared-connection.ts';
 import type { Session } from './session.ts';
 import type { Slot } from './slot.ts';
+import type { Call } from '../shard/call.ts';
 
 const SHAPES: readonly Resp2Shape[] = allCommands().map((spec) => resp2ShapeOf(spec.name));
 
@@ -26,6 +27,13 @@ export function sharedSlot(session: Session, request: Request, spec: CommandSpec
   slot.timeoutMs = spec.isSlow ? options.slowCommandTimeoutMs : options.commandTimeoutMs;
   session.outstanding++;
   return slot;
+}
+
+/** Send a request on the session's shared connection. */
+export function send(session: Session, call: Call, request: Request, db: number): void {
+  const { shared } = session.identity;
+  shared.submit(call, request.buffer, request.start, request.end, db);
+  session.lastPosition = shared.position;
 }
 
 /** Send on the control connection, where Redis answers at once. */

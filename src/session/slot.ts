@@ -1,12 +1,10 @@
 import { type ErrorCode, errorLine } from '../base/errors.ts';
 import { COLON, DOLLAR, MINUS, PLUS } from '../protocol/bytes.ts';
-import type { ReplyScanner } from '../protocol/reply-scanner.ts';
-import type { Request } from '../protocol/request.ts';
 import { type Resp2Row, toResp2 } from '../protocol/resp2.ts';
 import { type Resp2Shape, shapeNeedsConversion } from '../protocol/resp2-shapes.ts';
-import type { Entry } from '../cache/entry.ts';
-import { Call, type CallFailure } from '../shard/call.ts';
+import { Call, type CallFailure, type FrameFacts } from '../shard/call.ts';
 import type { ReplyEffect, ReplyPiece } from './effect.ts';
+import type { ParkedRead } from './parked-read.ts';
 
 /** The reply queue's side of a slot. */
 export interface SlotOwner {
@@ -56,9 +54,8 @@ export class Slot extends Call {
   queued: readonly Resp2Row[] | undefined;
   expected: Expected = 'any';
   effect: ReplyEffect | undefined;
-  /** For a hit that waits for its turn (DESIGN rule 3): what was found, and the request to repeat if it is gone. */
-  entry: Entry | undefined;
-  request: Request | undefined;
+  /** A hit that waits for its turn: what to look up again then (DESIGN rule 3). */
+  parked: ParkedRead | undefined;
   #parts: Buffer[] | undefined;
   #isStreaming = false;
 
@@ -72,10 +69,10 @@ export class Slot extends Call {
     this.#owner = owner;
   }
 
-  reply(chunk: Buffer, start: number, end: number, last: boolean, scanner: ReplyScanner): void {
+  reply(chunk: Buffer, start: number, end: number, last: boolean, facts: FrameFacts): void {
     if (!this.hasBegun) {
       if (last && this.effect === undefined && this.expected === 'any' && !this.hasTimedOut) {
-        const isSame = !this.needsResp2 || (!scanner.hasResp3 && !shapeNeedsConversion(this.shape));
+        const isSame = !this.needsResp2 || (!facts.hasResp3 && !shapeNeedsConversion(this.shape));
         if (isSame && this.#owner.isHead(this)) {
           this.#owner.emit(this, chunk, start, end);
           this.isDone = true;
@@ -84,10 +81,10 @@ export class Slot extends Call {
           return;
         }
       }
-      this.#begin(chunk, start, end, last, scanner.type);
+      this.#begin(chunk, start, end, last, facts.type);
     }
     if (this.#isStreaming) this.#stream(chunk, start, end, last);
-    else this.#gather(chunk, start, end, last, scanner);
+    else this.#gather(chunk, start, end, last, facts);
   }
 
   fail(failure: CallFailure): void {
@@ -167,7 +164,7 @@ export class Slot extends Call {
     this.#owner.answered(this);
   }
 
-  #gather(chunk: Buffer, start: number, end: number, last: boolean, scanner: ReplyScanner): void {
+  #gather(chunk: Buffer, start: number, end: number, last: boolean, facts: FrameFacts): void {
     const isWanted = !this.hasTimedOut && !this.#owner.isClosed;
     if (!last) {
       if (!isWanted && this.effect?.needsWhole !== true) return;
@@ -188,8 +185,8 @@ export class Slot extends Call {
       to = frame.length;
     }
     if (this.effect?.needsWhole === true)
-      this.effect.replied(asPiece(frame, from, to, true, scanner.type), this);
-    if (isWanted) this.keep(this.#inSessionProtocol(frame, from, to, scanner.hasResp3));
+      this.effect.replied(asPiece(frame, from, to, true, facts.type), this);
+    if (isWanted) this.keep(this.#inSessionProtocol(frame, from, to, facts.hasResp3));
     this.#owner.settled(this);
     if (isWanted && !this.isHeld) this.#owner.answered(this);
   }

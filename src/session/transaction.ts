@@ -4,7 +4,7 @@ import { REQUEST } from '../protocol/request-decoder.ts';
 import type { Request } from '../protocol/request.ts';
 import type { Resp2Row } from '../protocol/resp2.ts';
 import { BarrierEffect, FlushEffect, type ReplyEffect, WriteEffect } from './effect.ts';
-import { unknownKeys } from './near-cache-path.ts';
+import { unknownKeys } from './cache-effects.ts';
 import type { Session } from './session.ts';
 import { shapeOf } from './shared-slot.ts';
 import type { Slot } from './slot.ts';
@@ -51,7 +51,7 @@ export function tryWholeTransaction(
   from: number,
   end: number,
 ): number {
-  if (!session.mayUse('shared') || session.waitingHits.size > 0) return STALLED;
+  if (!session.mayUse('shared') || session.heldKeys.size > 0) return STALLED;
   const { shared, isPassing } = session.identity;
   if (isPassing || !shared.isReady || multi.buffer !== buffer) return NOT_WHOLE;
   if (!shared.hasRoomFor(session)) return STALLED;
@@ -66,6 +66,7 @@ export function tryWholeTransaction(
   if (block.isSlow) exec.timeoutMs = session.context.options.slowCommandTimeoutMs;
   slots.push(exec);
   shared.submitBlock(slots, buffer, start, block.end, session.db);
+  session.lastPosition = shared.position;
   if (exec.effect instanceof BarrierEffect) exec.effect.pingBehind(session.now);
   session.context.stats.commands += block.rows.length + 1;
   session.context.stats.sharedTransactions++;

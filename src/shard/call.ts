@@ -1,4 +1,8 @@
-import type { ReplyScanner } from '../protocol/reply-scanner.ts';
+/** What is known of a reply frame: its first byte, and (complete with its last byte) whether it holds RESP3-only types. */
+export interface FrameFacts {
+  readonly type: number;
+  readonly hasResp3: boolean;
+}
 
 /** Why a call got no reply. unsent = Redis never saw it; lost = the connection died with it outstanding; timeout = no
  *  reply in time, but one may still come and is then discarded; refused = Redis refused the connection's handshake; busy = too much is in flight (reason = the limit). */
@@ -21,8 +25,8 @@ export abstract class Call {
   hasBegun = false;
 
   /** chunk[start, end) belongs to this call's reply frame; `last` when the frame ends there. The bytes are valid only
-   *  during the call. `scanner` tells type and kind of the frame (complete when `last`). */
-  abstract reply(chunk: Buffer, start: number, end: number, last: boolean, scanner: ReplyScanner): void;
+   *  during the call. */
+  abstract reply(chunk: Buffer, start: number, end: number, last: boolean, facts: FrameFacts): void;
 
   /** No reply. After 'timeout' a `reply` (to be discarded) or a `fail` still follows; after the others nothing does. */
   abstract fail(failure: CallFailure): void;

@@ -1,3 +1,4 @@
+import type { Canary } from './canary.ts';
 import type { Credentials } from './credentials.ts';
 import type { PinnedPool } from './pinned-pool.ts';
 import type { SharedConnection } from './shared-connection.ts';
@@ -15,6 +16,8 @@ export interface Identity {
   /** For what must not queue behind commands: SCRIPT KILL, CLIENT UNBLOCK, checks of connection commands. */
   readonly control: SharedConnection;
   readonly pinned: PinnedPool;
+  /** Undefined = there is no near-cache. */
+  readonly canary: Canary | undefined;
   /** Databases that a SELECT of this identity has been allowed to enter. */
   readonly databases: Set<number>;
   /** One user too many: its sessions run on pinned connections only and are not cached. */

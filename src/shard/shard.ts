@@ -3,14 +3,13 @@ import type { Logger } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import type { NearCache } from '../cache/near-cache.ts';
 import { AuthConnection } from './auth-connection.ts';
-import { Backoff } from './backoff.ts';
 import type { ShardAddress } from './connection.ts';
 import type { CredentialSource, Credentials } from './credentials.ts';
 import type { ServerInfo } from './handshake.ts';
 import type { Identity } from './identity.ts';
-import { PinnedPool } from './pinned-pool.ts';
+import { IdentityFactory } from './identity-factory.ts';
 import type { ShardStats } from './shard-stats.ts';
-import { SharedConnection, type SharedListener } from './shared-connection.ts';
+import type { SharedConnection, SharedListener } from './shared-connection.ts';
 
 export interface ShardOptions {
   name: string;
@@ -28,6 +27,10 @@ export interface ShardOptions {
   pinnedIdleMax: number;
   pinnedIdleMs: number;
   identitiesMax: number;
+  /** 0 = no canary. */
+  canaryMs: number;
+  /** What the canary's key begins with, as latin1. */
+  canaryKey: string;
 }
 
 /** How often time-outs are looked for. */
@@ -50,9 +53,8 @@ export class Shard {
   #others = new Map<string, Identity>();
   #passing = new Set<Identity>();
   #clock: Clock;
-  #random: Random;
+  #factory: IdentityFactory;
   #log: Logger;
-  #nextNumber = 0;
   #lastTickAt = 0;
   #stopTicking: () => void = () => undefined;
 
@@ -63,12 +65,19 @@ export class Shard {
     this.name = options.name;
     this.options = options;
     this.#clock = parts.clock;
-    this.#random = parts.random;
     this.#log = parts.log.child({ shard: options.name });
     this.stats = parts.stats;
     this.cache = parts.cache;
     this.auth = new AuthConnection(options.address, options, this.#clock, this.stats);
-    this.own = this.#identity('default', options.credentials);
+    this.#factory = new IdentityFactory(options, {
+      clock: parts.clock,
+      random: parts.random,
+      stats: parts.stats,
+      cache: parts.cache,
+      server: () => this.server,
+      own: () => this.own.shared,
+    });
+    this.own = this.#make('default', options.credentials, { user: undefined, password: undefined });
   }
 
   start(): void {
@@ -95,7 +104,7 @@ export class Shard {
       return known;
     }
     if (this.#others.size >= this.options.identitiesMax && !this.#dropUnused()) return undefined;
-    const identity: Identity = this.#identity(user, () => identity.credentials, credentials);
+    const identity: Identity = this.#make(user, () => identity.credentials, credentials);
     this.#others.set(user, identity);
     identity.shared.start();
     return identity;
@@ -104,7 +113,7 @@ export class Shard {
   /** An identity of its own for one session, without a shared connection: for users beyond `identitiesMax`.
    *  The session closes its pool at the end. */
   passingIdentity(user: string, credentials: Credentials): Identity {
-    const identity: Identity = this.#identity(user, () => identity.credentials, credentials, true);
+    const identity: Identity = this.#make(user, () => identity.credentials, credentials, true);
     this.#passing.add(identity);
     return identity;
   }
@@ -154,71 +163,23 @@ export class Shard {
     identity.pinned.close();
   }
 
-  #identity(
-    user: string,
-    source: CredentialSource,
-    credentials: Credentials = { user: undefined, password: undefined },
-    isPassing = false,
-  ): Identity {
+  #make(user: string, source: CredentialSource, credentials: Credentials, isPassing = false): Identity {
     const log = this.#log.child({ identity: user });
-    const { options, stats } = this;
-    const number = this.#nextNumber++;
-    // The sidecar's own credentials may sit in a file: remember what was read last, for `#ownUser`.
-    const remembering: CredentialSource = () => {
-      identity.credentials = source();
-      return identity.credentials;
-    };
-    const common = {
-      address: options.address,
-      credentials: remembering,
-      connectTimeoutMs: options.connectTimeoutMs,
-      inFlightMax: options.inFlightMax,
-      knownServer: () => this.server,
-      heartbeatMs: options.maxStalenessMs / 4,
-    };
-    const parts = { clock: this.#clock, stats };
-    const identity: Identity = {
-      number,
-      user,
-      credentials,
-      shared: new SharedConnection(
-        { ...common, tracks: this.cache !== undefined },
-        { ...parts, backoff: this.#backoff(), listener: this.#sharedListener(log, () => identity), log },
-      ),
-      control: new SharedConnection(
-        { ...common, tracks: false, heartbeatMs: Number.POSITIVE_INFINITY },
-        { ...parts, backoff: this.#backoff(), listener: this.#controlListener(), log },
-      ),
-      pinned: new PinnedPool(
-        options.address,
-        remembering,
-        {
-          pinnedMax: options.pinnedMax,
-          idleMax: options.pinnedIdleMax,
-          idleMs: options.pinnedIdleMs,
-          connectTimeoutMs: options.connectTimeoutMs,
-          commandTimeoutMs: options.commandTimeoutMs,
-        },
-        this.#clock,
-        stats,
-      ),
-      databases: new Set([0]),
-      isPassing,
-      sessions: 0,
-    };
+    const listener = this.#listener(log, () => identity);
+    const identity: Identity = this.#factory.make(user, source, { credentials, isPassing, listener, log });
     return identity;
   }
 
-  #backoff(): Backoff {
-    return new Backoff(this.options.reconnectBaseMs, this.options.reconnectMaxMs, this.#random);
-  }
-
-  #sharedListener(log: Logger, identityOf: () => Identity): SharedListener {
+  #listener(log: Logger, identityOf: () => Identity): SharedListener {
     const { stats, cache } = this;
     return {
-      invalidated: (keys) => this.#invalidated(keys),
+      invalidated: (keys) => {
+        identityOf().canary?.invalidated(keys);
+        this.#invalidated(keys);
+      },
       ready: (shared) => {
-        cache?.dropDead();
+        cache?.dropExcept(this.#fencesBeside(shared));
+        identityOf().canary?.reset(this.#clock.now());
         stats.sharedConnections++;
         if (identityOf() === this.own) stats.up = 1;
         log.info({ state: shared.generation.isTracking ? 'tracking' : 'pass-through' }, 'shard is up');
@@ -238,16 +199,11 @@ export class Shard {
     };
   }
 
-  #controlListener(): SharedListener {
-    return {
-      invalidated: () => undefined,
-      ready: () => {
-        this.stats.controlConnections++;
-      },
-      lost: (control) => {
-        if (control.state === 'ready') this.stats.controlConnections--;
-      },
-    };
+  /** The fences whose entries stay when a link comes back with a new one. */
+  #fencesBeside(own: SharedConnection): Set<number> {
+    const fences = new Set<number>();
+    for (const { shared } of this.identities()) if (shared !== own) fences.add(shared.generation.fence);
+    return fences;
   }
 
   #invalidated(keys: readonly string[] | 'all'): void {
@@ -271,6 +227,7 @@ export class Shard {
       identity.shared.tick(now);
       identity.control.tick(now);
       identity.pinned.tick(now);
+      identity.canary?.tick(now);
       this.#judge(identity, now);
       inFlight += identity.shared.inFlight;
     }

@@ -64,6 +64,8 @@ const HELD_BYTES_MAX = 4_194_304;
 export class SharedConnection {
   state: SharedState = 'idle';
   generation: Generation = new Generation();
+  /** How many requests were given to it: the place of the newest one. */
+  position = 0;
   /** What the last successful handshake told; kept while down, so that HELLO can be answered. */
   server: ServerInfo | undefined;
   /** Why it is not ready, in words. */
@@ -121,6 +123,7 @@ export class SharedConnection {
 
   /** Send one request in `db`; its reply is `call`'s. `call.sentAt` is set by the caller. */
   submit(call: Call, buffer: Buffer, start: number, end: number, db: number): void {
+    this.position++;
     const connection = this.#connection;
     if (this.state === 'ready' && connection !== undefined) {
       if (connection.calls.length >= this.options.inFlightMax) return call.fail(this.#busy());
@@ -141,6 +144,7 @@ export class SharedConnection {
       connection !== undefined &&
       connection.calls.length < this.options.inFlightMax;
     if (!isSendable) return this.submit(call, request.buffer, request.start, request.end, db);
+    this.position++;
     if (db !== this.#db) this.#select(connection, db);
     connection.expect(ttl);
     connection.write(head, 0, head.length);
@@ -158,9 +162,15 @@ export class SharedConnection {
       for (const call of calls) call.fail(this.problem);
       return;
     }
+    this.position++;
     if (db !== this.#db && db !== ANY_DB) this.#select(connection, db);
     for (const call of calls) connection.expect(call);
     connection.write(buffer, start, end);
+  }
+
+  /** Is Redis slower than requests come? */
+  get isFull(): boolean {
+    return this.#connection?.isFull === true;
   }
 
   /** Is there room and a link, so that a block would be sent at once? */

@@ -58,6 +58,9 @@ test('any arguments, variables and file give a configuration or one-line problem
       '--config',
       '--config=c',
       '--require-auth',
+      '--policy',
+      '--policy=prefix=a;maxTtl=1s',
+      'prefix=b;leases=on,prefix=\\',
       '--',
       '-',
       '--no-x',
@@ -69,7 +72,9 @@ test('any arguments, variables and file give a configuration or one-line problem
   const yaml = fc.oneof(
     fc.string(),
     fc
-      .array(fc.constantFrom('cacheBytes', ': ', '[', '1', '\n', '- ', '&a', '*a', '"', '{'))
+      .array(
+        fc.constantFrom('cacheBytes', 'policies', 'prefix', ': ', '[', '1', '\n', '- ', '&a', '*a', '"', '{'),
+      )
       .map((parts) => parts.join('')),
   );
   fc.assert(

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -7,9 +8,11 @@ import { onProcessEnd } from './at-exit.ts';
 import { freePort } from './free-port.ts';
 
 /** What a test asks of a nearcache.
- *  Shape: `upstream` is a port of 127.0.0.1 or what `--upstream` takes; `flags` are further flags of `nearcache serve`. */
+ *  Shape: `upstream` is a port of 127.0.0.1 or what `--upstream` takes; `flags` are further flags of `nearcache serve`;
+ *  `root` is the folder of another nearcache than this one, e.g. of a version to compare with. */
 export interface NearcacheOptions {
   upstream: number | string;
+  root?: string | undefined;
   flags?: readonly string[];
   env?: Readonly<Record<string, string>>;
 }
@@ -30,7 +33,7 @@ export interface Nearcache {
   kill(): Promise<void>;
 }
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const ownRoot = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Starts `nearcache serve` from its sources, with the Node that runs the test, and waits until it is started up.
  *  Errors: rejects with the process's output when it ends before, or is not ready within 15 seconds. */
@@ -39,6 +42,7 @@ export async function startNearcache(options: NearcacheOptions): Promise<Nearcac
   const upstream =
     typeof options.upstream === 'number' ? `redis://127.0.0.1:${options.upstream}` : options.upstream;
   const args = ['--listen', `127.0.0.1:${port}`, '--upstream', upstream, '--admin', `127.0.0.1:${adminPort}`];
+  const main = join(options.root ?? ownRoot, 'src/main.ts');
   const child = spawn(process.execPath, [main, 'serve', ...args, ...(options.flags ?? [])], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...withoutOurs(process.env), ...options.env },

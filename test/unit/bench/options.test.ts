@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
-import { parseLatency, parseThroughput, UsageError } from '../../../bench/options.ts';
+import { UsageError } from '../../../bench/flags.ts';
+import { parseLatency, parseThroughput } from '../../../bench/options.ts';
 
 test('without flags the whole matrix is measured', () => {
   expect(parseThroughput([])).toMatchObject({

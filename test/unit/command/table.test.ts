@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { allCommands, commandByName, describedServer, lookup, resolve } from '../../../src/command/table.ts';
+import { FAMILIES } from '../../../src/command/spec.ts';
 import { requestOf } from '../../support/request-of.ts';
 
 const commands = allCommands().filter((spec) => !spec.name.includes('|'));
@@ -97,5 +98,29 @@ describe('the table', () => {
 
   it('keeps a subcommand with its container', () => {
     expect(commandByName('client')?.subcommands?.get('list')).toBe(commandByName('client|list'));
+  });
+});
+
+describe('the family of a command', () => {
+  it.each([
+    ['get', 'string'],
+    ['hgetall', 'hash'],
+    ['lrange', 'list'],
+    ['smembers', 'set'],
+    ['zrange', 'sorted-set'],
+    ['getbit', 'bitmap'],
+    ['geosearch', 'geo'],
+    ['pfcount', 'hyperloglog'],
+    ['xinfo|stream', 'stream'],
+    ['exists', 'generic'],
+    ['ping', 'other'],
+    ['waitaof', 'other'],
+  ])('is that of the group of %s: %s', (name, family) => {
+    expect(FAMILIES[commandByName(name)?.family as number]).toBe(family);
+  });
+
+  it('is never the one of all the rest for what can be cached', () => {
+    const other = FAMILIES.length - 1;
+    expect(allCommands().filter((spec) => spec.cacheClass !== '' && spec.family === other)).toEqual([]);
   });
 });

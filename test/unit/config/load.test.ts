@@ -42,12 +42,25 @@ describe('defaults', () => {
       staleIfErrorMs: 30_000,
       requireAuth: false,
       logLevel: 'info',
+      eviction: 's3fifo',
+      expectedEntryBytes: 128,
+      maxItemKeyBytes: 4096,
+      cachesMultiKey: false,
+      cachesSort: false,
+      cacheTtlJitterPercent: 10,
+      cacheSoftTtlPercent: 80,
+      staleWhileRevalidateMs: 0,
+      canaryMs: 5000,
+      canaryKey: 'nearcache:canary',
+      touchRate: 0,
+      followersMax: 10_000,
     });
   });
 
   test('the configuration is frozen, its parts too', () => {
     const config = configOf({});
-    const parts = [config, config.listen, config.listen[0], config.upstream, config.admin];
+    const { listen, upstream, admin, policies } = config;
+    const parts = [config, listen, listen[0], upstream, admin, policies.all, policies.all[0]];
     expect(parts.every((part) => Object.isFrozen(part))).toBe(true);
   });
 });
@@ -85,12 +98,12 @@ describe('precedence', () => {
   });
 
   test('the file may hold lists, numbers and booleans', () => {
-    const text = 'listen: [127.0.0.1:1, "unix:/x"]\nrequireAuth: true\ncacheBytes: 5\nadmin: off\n';
+    const text = 'listen: [127.0.0.1:1, "unix:/x"]\nrequireAuth: true\ncacheBytes: 1048577\nadmin: off\n';
     const config = configOf({ argv: ['--config=c'], files: { c: text } });
     expect([config.listen.length, config.requireAuth, config.cacheBytes, config.admin]).toEqual([
       2,
       true,
-      5,
+      1_048_577,
       undefined,
     ]);
   });
@@ -167,10 +180,15 @@ describe('mistakes', () => {
   });
 
   test.each([
-    ['--cache-size=64xb', /a size from 0 to 64gb/],
-    ['--cache-size=65gb', /a size from 0 to 64gb/],
-    ['--cache-size=-1', /a size from 0 to 64gb/],
+    ['--cache-size=64xb', /a size from 0 to 32gb/],
+    ['--cache-size=33gb', /a size from 0 to 32gb/],
+    ['--cache-size=-1', /a size from 0 to 32gb/],
     ['--max-staleness=99ms', /a time from 100ms to 1m/],
+    ['--cache-ttl-jitter=51', /a percentage from 0 to 50/],
+    ['--cache-soft-ttl=0.5', /a percentage from 1 to 100/],
+    ['--eviction=lfu', /one of s3fifo, tinylfu, fifo, clock, lru/],
+    ['--canary-key= ', /a text of 1 to 256 bytes/],
+    [`--canary-key=${'ü'.repeat(129)}`, /a text of 1 to 256 bytes/],
     ['--max-args=1e9', /a whole number/],
     ['--require-auth=maybe', /true or false/],
     ['--foo=1', /see --help/],
@@ -200,6 +218,24 @@ describe('mistakes', () => {
     };
     expect(problemsOf({ env })).toEqual([]);
   });
+});
+
+describe('the size of the cache', () => {
+  test.each(['0', '1mb', '32gb'])('may be %s', (size) => {
+    expect(problemsOf({ argv: ['--cache-size', size] })).toEqual([]);
+  });
+
+  test.each(['1', '1023kb', '1048575'])('may not be %s: above 0 it is at least 1mb', (size) => {
+    expect(problemsOf({ argv: ['--cache-size', size] })).toEqual([
+      '--cache-size: must be 0 (no cache) or at least 1mb',
+    ]);
+  });
+});
+
+test('a value that holds itself is refused without being printed for ever', () => {
+  expect(problemsOf({ argv: ['--config=c'], files: { c: 'drainMs: &all [*all]' } })).toEqual([
+    expect.stringMatching(/^drainMs in c: .*Circular.* is not accepted/),
+  ]);
 });
 
 describe('settings that do not go together', () => {

@@ -32,6 +32,7 @@ test('units end the key and never the flag', () => {
     expect(option.flag).not.toMatch(/(ms|bytes)$/);
     expect(option.form.startsWith('a time')).toBe(key.endsWith('Ms'));
     expect(option.form.startsWith('a size')).toBe(key.endsWith('Bytes'));
+    expect(option.form.startsWith('a percentage')).toBe(key.endsWith('Percent'));
   }
 });
 
@@ -45,6 +46,11 @@ test('the JSON Schema describes every option and refuses unknown keys', () => {
   expect(schema.properties['cacheBytes']).toMatchObject({
     default: '64mb',
     description: OPTIONS.cacheBytes.help,
+  });
+  expect(schema.properties['policies']).toMatchObject({
+    type: 'array',
+    maxItems: 255,
+    items: { required: ['prefix'], additionalProperties: false },
   });
   expect(schema.additionalProperties).toBe(false);
   expect(schema.required ?? []).toEqual([]);

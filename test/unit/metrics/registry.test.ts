@@ -1,22 +1,48 @@
 import { expect, test } from 'vitest';
-import { CacheStats } from '../../../src/cache/cache-stats.ts';
-import { METRIC_GROUPS, type MetricSources } from '../../../src/metrics/catalog.ts';
+import { AGE_BUCKETS, CacheStats } from '../../../src/cache/cache-stats.ts';
+import { StoreStats } from '../../../src/cache/store.ts';
+import { FAMILIES } from '../../../src/command/spec.ts';
+import { METRIC_GROUPS } from '../../../src/metrics/catalog.ts';
 import { createMetrics } from '../../../src/metrics/registry.ts';
+import type { CacheSource, MetricSources } from '../../../src/metrics/row.ts';
+import { type PolicyRules, PolicyTable } from '../../../src/policy/policy-table.ts';
 import { SessionStats } from '../../../src/session/session-stats.ts';
 import { ShardStats } from '../../../src/shard/shard-stats.ts';
 
 const ROWS = METRIC_GROUPS.flatMap(({ rows }) => rows);
 
-function sources(): MetricSources & { cache: CacheStats } {
+interface Sources extends MetricSources {
+  readonly cache: CacheSource;
+}
+
+const rules: PolicyRules = {
+  isCached: true,
+  maxTtlMs: 1,
+  negativeTtlMs: 1,
+  jitterPercent: 0,
+  softTtlPercent: 100,
+  staleWhileRevalidateMs: 0,
+  lease: undefined,
+};
+
+function sources(): Sources {
   return {
     sessions: new SessionStats(),
     shards: [
-      { name: 'shard0', stats: new ShardStats() },
-      { name: 'shard1', stats: new ShardStats() },
+      { name: 'shard0', stats: new ShardStats(), margin: () => 750 },
+      { name: 'shard1', stats: new ShardStats(), margin: () => undefined },
     ],
-    cache: new CacheStats(),
+    cache: {
+      stats: new CacheStats(),
+      store: new StoreStats(),
+      policies: new PolicyTable(rules, [{ prefix: Buffer.from('a"\\:'), rules }]),
+    },
     version: '1.2.3',
   };
+}
+
+async function samplesOf(given: MetricSources): Promise<ReadonlyMap<string, number>> {
+  return parseExposition(await createMetrics(given).text());
 }
 
 /** Each number of the object, nested ones too, becomes one that occurs nowhere else. */
@@ -35,7 +61,10 @@ function parseExposition(text: string): ReadonlyMap<string, number> {
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return new Map(
     lines.map((line) => {
-      const match = /^([a-z_]\w*(?:\{\w+="[^"]*"(?:,\w+="[^"]*")*\})?) (-?[\d.e+-]+|NaN|Nan)$/i.exec(line);
+      const match =
+        /^([a-z_]\w*(?:\{\w+="(?:[^"\\]|\\.)*"(?:,\w+="(?:[^"\\]|\\.)*")*\})?) (-?[\d.e+-]+|NaN)$/i.exec(
+          line,
+        );
       if (match === null) throw new Error(`not a sample: ${line}`);
       return [match[1] as string, Number(match[2])];
     }),
@@ -46,38 +75,107 @@ test('the exposition parses and holds every row of the catalogue with its kind a
   const text = await createMetrics(sources()).text();
   const names = new Set([...parseExposition(text).keys()].map((series) => series.replace(/\{.*/, '')));
   for (const row of ROWS) {
-    expect(names).toContain(row.name);
+    expect(names).toContain(row.kind === 'histogram' ? `${row.name}_count` : row.name);
     expect(text).toContain(`# HELP ${row.name} ${row.help}\n# TYPE ${row.name} ${row.kind}\n`);
   }
 });
 
 test('every number of every stats object is shown', async () => {
   const given = sources();
+  const { stats, store } = given.cache;
+  for (const number of FAMILIES.keys()) stats.tallies(stats.byFamily, number);
+  for (const { number } of given.cache.policies.all) stats.tallies(stats.byPolicy, number);
   let last = 1_000_000;
   const next = (): number => (last += 7);
-  const expected = [given.sessions, given.cache, ...given.shards.map(({ stats }) => stats)].flatMap((stats) =>
-    numberAll(stats, next),
+  // Buckets and sums of times are shown added up and in seconds: the test of the histogram looks at those.
+  const { ages: _, ageSumMs: __, ...counts } = stats;
+  const expected = [given.sessions, counts, store, ...given.shards.map((shard) => shard.stats)].flatMap(
+    (part) => numberAll(part, next),
   );
-  const shown = new Set(parseExposition(await createMetrics(given).text()).values());
+  Object.assign(stats, counts);
+  const shown = new Set((await samplesOf(given)).values());
   expect(expected.filter((number) => !shown.has(number))).toEqual([]);
 });
 
 test('a scrape shows the counts of now, not the sum of scrapes', async () => {
   const given = sources();
   const metrics = createMetrics(given);
-  given.cache.hits = 5;
+  given.cache.stats.fills = 5;
   await metrics.text();
-  given.cache.hits = 8;
-  expect(parseExposition(await metrics.text()).get('nearcache_cache_hits_total')).toBe(8);
+  given.cache.stats.fills = 8;
+  expect(parseExposition(await metrics.text()).get('nearcache_cache_fills_total')).toBe(8);
 });
 
 test('shards and reasons are labels', async () => {
   const given = sources();
-  given.cache.bypass.stale = 3;
-  const samples = parseExposition(await createMetrics(given).text());
+  given.cache.stats.bypass.stale = 3;
+  const samples = await samplesOf(given);
   expect(samples.get('nearcache_cache_bypasses_total{reason="stale"}')).toBe(3);
   expect(samples.get('nearcache_shard_up{shard="shard1"}')).toBe(0);
   expect(samples.get(`nearcache_build_info{version="1.2.3",node="${process.version}"}`)).toBe(1);
+});
+
+test('reads are counted by family and by policy with what became of them, from 0 on', async () => {
+  const given = sources();
+  const { stats } = given.cache;
+  Object.assign(stats.tallies(stats.byFamily, FAMILIES.indexOf('hash')), { hits: 5, misses: 4, bypassed: 2 });
+  Object.assign(stats.tallies(stats.byFamily, FAMILIES.indexOf('set')), { hits: 10, coalesced: 3 });
+  Object.assign(stats.tallies(stats.byPolicy, 1), { hits: 7, coalesced: 6 });
+  const samples = await samplesOf(given);
+  const ofFamily = (family: string, result: string): number | undefined =>
+    samples.get(`nearcache_cache_requests_total{family="${family}",result="${result}"}`);
+  const results = ['hit', 'miss', 'coalesced', 'bypass'];
+  expect(results.map((result) => ofFamily('hash', result))).toEqual([5, 4, 0, 2]);
+  expect(results.map((result) => ofFamily('set', result))).toEqual([10, 0, 3, 0]);
+  expect(results.map((result) => ofFamily('stream', result))).toEqual([0, 0, 0, 0]);
+  const ofPolicy = (policy: string, result: string): number | undefined =>
+    samples.get(`nearcache_cache_policy_requests_total{policy="${policy}",result="${result}"}`);
+  expect(results.map((result) => ofPolicy('a\\"\\\\x5c:', result))).toEqual([7, 0, 6, 0]);
+  expect(results.map((result) => ofPolicy('default', result))).toEqual([0, 0, 0, 0]);
+  expect(samples.get('nearcache_cache_hits_total')).toBe(15);
+  expect(samples.get('nearcache_cache_misses_total')).toBe(4);
+});
+
+test('ages at hits are a histogram in seconds whose buckets add up', async () => {
+  const given = sources();
+  const { stats } = given.cache;
+  stats.ages[0] = 1;
+  stats.ages[3] = 20;
+  stats.ages[AGE_BUCKETS - 2] = 300;
+  stats.ages[AGE_BUCKETS - 1] = 4000;
+  stats.ageSumMs = 12_345;
+  const metrics = await createMetrics(given).text();
+  expect(metrics).toContain('# TYPE nearcache_cache_hit_age_seconds histogram\n');
+  const samples = parseExposition(metrics);
+  const bucket = (le: string): number | undefined =>
+    samples.get(`nearcache_cache_hit_age_seconds_bucket{le="${le}"}`);
+  const bounds = ['0.001', '0.002', '0.004', '0.008', '0.016', '2097.152', '4194.304', '+Inf'];
+  expect(bounds.map(bucket)).toEqual([1, 1, 1, 21, 21, 21, 321, 4321]);
+  expect(samples.get('nearcache_cache_hit_age_seconds_sum')).toBe(12.345);
+  expect(samples.get('nearcache_cache_hit_age_seconds_count')).toBe(4321);
+  const all = [...samples.keys()].filter((name) => name.startsWith('nearcache_cache_hit_age_seconds_bucket'));
+  expect(all).toHaveLength(AGE_BUCKETS);
+});
+
+test('a shard serves while its margin is not below 0, and has no margin without a link', async () => {
+  const given = sources();
+  let margin: number | undefined = 750;
+  const metrics = createMetrics({
+    ...given,
+    shards: [{ name: 's', stats: new ShardStats(), margin: () => margin }],
+  });
+  const read = async (): Promise<readonly (number | undefined)[]> => {
+    const samples = parseExposition(await metrics.text());
+    const names = ['nearcache_cache_state', 'nearcache_cache_freshness_margin_seconds'];
+    return names.map((name) => samples.get(`${name}{shard="s"}`));
+  };
+  expect(await read()).toEqual([1, 0.75]);
+  margin = 0;
+  expect(await read()).toEqual([1, 0]);
+  margin = -2500;
+  expect(await read()).toEqual([0, -2.5]);
+  margin = undefined;
+  expect(await read()).toEqual([0, undefined]);
 });
 
 test('without a cache there are no cache metrics, and Node’s own are there', async () => {

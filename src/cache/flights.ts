@@ -1,0 +1,58 @@
+import { sameId } from './entry-id.ts';
+import type { Flight, SharedRead } from './flight.ts';
+import type { EntryId } from './store.ts';
+
+/** The flights on their way, by key. Bounds: one for each cacheable read in flight, which the shard bounds. */
+export class Flights {
+  #first = new Map<string, Flight>();
+
+  add(flight: Flight): void {
+    flight.next = this.#first.get(flight.key);
+    this.#first.set(flight.key, flight);
+  }
+
+  /** The newest read on its way that asks `id`, if any was sent at `since` or later: one that was held up on the way could
+   *  bring what was true longer ago than is promised. */
+  find(key: string, id: EntryId, since: number): SharedRead | undefined {
+    if (this.#first.size === 0) return undefined;
+    for (let flight = this.#first.get(key); flight !== undefined; flight = flight.next) {
+      const { read } = flight;
+      if (read?.isOpen === true && read.sentAt >= since && sameId(read.id, id)) return read;
+    }
+    return undefined;
+  }
+
+  /** It has landed or failed. */
+  remove(flight: Flight): void {
+    const first = this.#first.get(flight.key);
+    if (first === flight) {
+      if (flight.next === undefined) this.#first.delete(flight.key);
+      else this.#first.set(flight.key, flight.next);
+      return;
+    }
+    for (let other = first; other !== undefined; other = other.next) {
+      if (other.next !== flight) continue;
+      other.next = flight.next;
+      return;
+    }
+  }
+
+  /** End all flights of `key`: they do not fill, and nobody joins them (R4). */
+  end(key: string): void {
+    if (this.#first.size === 0) return;
+    const first = this.#first.get(key);
+    if (first === undefined) return;
+    endAll(first);
+    this.#first.delete(key);
+  }
+
+  endAll(): void {
+    for (const first of this.#first.values()) endAll(first);
+    this.#first.clear();
+  }
+}
+
+function endAll(first: Flight): void {
+  for (let flight: Flight | undefined = first; flight !== undefined; flight = flight.next)
+    flight.isLive = false;
+}

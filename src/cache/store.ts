@@ -1,0 +1,102 @@
+/** What a cached reply is an answer to, as views on bytes that somebody else owns (a request, a flight's copy); one object
+ *  is reused (coherence spec R1). RESP version is not part of it, see `Form`.
+ *  Shape: key = bytes[keyStart, keyEnd); args = the raw request behind the key argument, bytes[argsStart, argsEnd).
+ *  Bounds: `commandId` and `db` below 65,536, `fence` below 2^32. */
+export interface EntryId {
+  bytes: Buffer;
+  keyStart: number;
+  keyEnd: number;
+  argsStart: number;
+  argsEnd: number;
+  commandId: number;
+  db: number;
+  /** Which life of which link read it; entries of another fence never answer. */
+  fence: number;
+}
+
+/** Which sessions the stored bytes serve: most replies read the same in RESP2 and RESP3. */
+export const SAME = 0;
+export const RESP2_ONLY = 2;
+export const RESP3_ONLY = 3;
+export type Form = typeof SAME | typeof RESP2_ONLY | typeof RESP3_ONLY;
+
+/** What is remembered beside a reply. Units: monotonic ms. */
+export interface EntryFacts {
+  form: Form;
+  /** When its read was sent. */
+  filledAt: number;
+  /** Not served from then on (R12). */
+  deadline: number;
+  /** A hit from then on asks for a refresh; Infinity = never. Not after `deadline` otherwise. */
+  refreshAt: number;
+  /** How long its read took. Bounds: kept up to 65,535. */
+  loadMs: number;
+  /** Number of the policy its key falls under. Bounds: 0–255. */
+  policy: number;
+}
+
+/** A reply that was found: bytes[start, end), valid until the store is next changed. One object is reused. */
+export interface Found extends EntryFacts {
+  bytes: Buffer;
+  start: number;
+  end: number;
+}
+
+/** What a store counts. Units: counts since start, except `entries` and the bytes (now). */
+export class StoreStats {
+  /** Entries that could answer (expired ones included until they are met). */
+  entries = 0;
+  /** Memory that `maxBytes` bounds: all of it is allocated up front by the segment store. */
+  limitBytes = 0;
+  /** Bytes of live entries, headers included. */
+  liveBytes = 0;
+  /** Entries dropped to make room. */
+  evicted = 0;
+  /** Entries met after their deadline. */
+  expired = 0;
+}
+
+/** What every store is made from. */
+export interface StoreOptions {
+  /** Everything counts: entries, index, ghosts, sketch. */
+  maxBytes: number;
+  /** Sizes the index: below this average, entries run out before bytes do. */
+  expectedEntryBytes: number;
+  /** Longest reply and longest key + args that are kept. The store may lower the first (`Store.maxItemBytes`). */
+  maxItemBytes: number;
+  maxKeyBytes: number;
+  /** Seeds the hash of keys, which come from clients. */
+  seed: number;
+}
+
+/** Keeps replies by raw key bytes, in bounded memory. One index for all databases, commands and arguments, so that an
+ *  invalidation, which names only the key, finds every variant. It knows nothing of coherence: `near-cache.ts` does.
+ *  Everything is synchronous; nothing it is given is kept by reference. */
+export interface Store {
+  readonly stats: StoreStats;
+  /** The result of the last successful `find`. */
+  readonly found: Found;
+  /** The longest reply that is kept, at most `StoreOptions.maxItemBytes`. */
+  readonly maxItemBytes: number;
+
+  /** Is there an entry that answers `id` for a session of `proto`, live at `now`? Fills `found` and counts as a use.
+   *  One that has expired is dropped. */
+  find(id: EntryId, proto: 2 | 3, now: number): boolean;
+
+  /** Keep reply = source[start, end) under `id`, in place of what answered it: a RESP2_ONLY form replaces only that form,
+   *  the others replace every form. False = it is too large, or there are too many variants of a hot key. `source` may be
+   *  `found.bytes`. */
+  insert(id: EntryId, source: Buffer, start: number, end: number, facts: EntryFacts): boolean;
+
+  /** The entry found last has been sent for again: do not ask for that again. */
+  refreshing(): void;
+
+  /** Drop every variant of the key, whatever its database, command or fence. Returns how many there were. */
+  remove(bytes: Buffer, keyStart: number, keyEnd: number): number;
+
+  /** Drop every entry that `test` says yes to. Cost: O(entries); for rare events only. */
+  removeWhere(test: (id: EntryId) => boolean): number;
+
+  /** Drop everything. Cost: O(index), not O(entries). */
+  clear(): void;
+}

@@ -1,0 +1,60 @@
+import type { CacheStats } from '../cache/cache-stats.ts';
+import type { StoreStats } from '../cache/store.ts';
+import type { PolicyTable } from '../policy/policy-table.ts';
+import type { SessionStats } from '../session/session-stats.ts';
+import type { ShardStats } from '../shard/shard-stats.ts';
+
+/** What the rows read. Shape: `cache` undefined = no cache, whose rows are then left out. */
+export interface MetricSources {
+  readonly sessions: SessionStats;
+  readonly shards: readonly ShardSource[];
+  readonly cache: CacheSource | undefined;
+  readonly version: string;
+}
+
+/** One shard. */
+export interface ShardSource {
+  readonly name: string;
+  readonly stats: ShardStats;
+  /** `maxStalenessMs` less the age of the newest answered heartbeat; below 0 no entry is served. Undefined = there is no
+   *  link whose invalidations could be relied on. Units: ms. */
+  readonly margin: () => number | undefined;
+}
+
+/** The near-cache. */
+export interface CacheSource {
+  readonly stats: CacheStats;
+  readonly store: StoreStats;
+  readonly policies: PolicyTable;
+}
+
+/** One time series of a row at one scrape. Shape: `suffix` only of histograms: `_bucket`, `_sum` or `_count`. */
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+  readonly suffix?: string;
+}
+
+/** One metric. Shape: `name` is nearcache_<noun>_<unit>[_total]; counters end in _total. */
+export interface MetricRow {
+  readonly name: string;
+  readonly kind: 'counter' | 'gauge' | 'histogram';
+  readonly unit: 'count' | 'bytes' | 'seconds' | 'boolean';
+  readonly labels: readonly string[];
+  readonly help: string;
+  readonly read: (sources: MetricSources) => readonly Sample[];
+}
+
+/** What a row says of itself; its kind follows from its name. */
+export type Facts = Pick<MetricRow, 'name' | 'help'> & Partial<Pick<MetricRow, 'unit'>>;
+
+/** A row without `read`; of no labels unless overridden. */
+export function facts(given: Facts): Omit<MetricRow, 'read'> {
+  const kind = given.name.endsWith('_total') ? 'counter' : 'gauge';
+  return { unit: 'count', labels: [], kind, ...given };
+}
+
+/** One sample a reason. */
+export function byReason(counts: Readonly<Record<string, number>>): readonly Sample[] {
+  return Object.entries(counts).map(([reason, value]) => ({ labels: { reason }, value }));
+}

@@ -1,0 +1,35 @@
+import type { NearCache } from '../cache/near-cache.ts';
+import { extractKeys, KeyList } from '../command/keys.ts';
+import type { CommandSpec } from '../command/spec.ts';
+import type { Request } from '../protocol/request.ts';
+import { BarrierEffect, FlushEffect, type ReplyEffect, WriteEffect } from './effect.ts';
+import type { Session } from './session.ts';
+
+const keyList = new KeyList();
+
+/** What a command that is no cached read does to the near-cache; 'wait' when a read of this session that may yet be sent
+ *  could be overtaken by it. Creating the effect closes the keys. */
+export function effectOf(
+  session: Session,
+  cache: NearCache,
+  request: Request,
+  spec: CommandSpec,
+): ReplyEffect | BarrierEffect | 'wait' {
+  const { heldKeys } = session;
+  const result = extractKeys(spec, request, keyList);
+  const keys: string[] = [];
+  for (let i = 0; i < keyList.count; i++) keys.push(request.argLatin1(keyList.indices[i] as number));
+  const isKnown = result === 'keys' && !spec.flushesAll;
+  if (heldKeys.size > 0 && (!isKnown || keys.some((key) => heldKeys.has(key)))) return 'wait';
+  if (spec.flushesAll) return new FlushEffect(cache);
+  if (isKnown) return new WriteEffect(cache, keys);
+  return unknownKeys(session, cache, keys);
+}
+
+/** A barrier for a command that may change keys it does not name; until it is answered, reads of this session go behind it. */
+export function unknownKeys(session: Session, cache: NearCache, keys: readonly string[]): BarrierEffect {
+  session.unknownOutstanding++;
+  return new BarrierEffect(session.context.shard, cache, session.identity, keys, () => {
+    session.unknownOutstanding--;
+  });
+}

@@ -1,0 +1,181 @@
+import type { Flight } from '../cache/flight.ts';
+import type { NearCache } from '../cache/near-cache.ts';
+import type { CommandSpec } from '../command/spec.ts';
+import { encodeRequest } from '../protocol/encoder.ts';
+import type { Request } from '../protocol/request.ts';
+import type { Call } from '../shard/call.ts';
+import { aimAtCall, aimAtKey, answer, lookUpAll, wanted } from './cached-answer.ts';
+import { holdKeys, namesHeldKey, releaseKeys } from './held-keys.ts';
+import { ManyReadCall } from './many-read-call.ts';
+import { countBypass, mayHit, mayJoin, maxTtlOf, whyClosed, whyNoFlight } from './near-cache-path.ts';
+import { park } from './parked-read.ts';
+import { ReadCall, TtlCall } from './read-call.ts';
+import type { Session } from './session.ts';
+import { send, shapeOf, sharedSlot } from './shared-slot.ts';
+
+/** More keys in one call are not worth looking for. */
+const KEYS_MAX = 1024;
+
+/** MGET and EXISTS: one entry a key, shared with GET and with EXISTS of that key alone. All of it from the near-cache, or
+ *  the missing keys from Redis and then all of it again from the near-cache (R16). False when it has to wait. */
+export function readManyThroughCache(
+  session: Session,
+  cache: NearCache,
+  request: Request,
+  spec: CommandSpec,
+): boolean {
+  const { shared } = session.identity;
+  const { now } = session;
+  const id = { db: session.db, fence: shared.generation.fence };
+  const isSized = request.argc >= 2 && request.argc <= KEYS_MAX + 1;
+  const isHit =
+    isSized && mayHit(session, cache, now) && lookUpAll(cache, request, spec, id, session.proto, now);
+  if (isHit) {
+    cache.noteHit(spec.family, now);
+    if (session.queue.length === 0) session.serveSlice(answer.bytes, answer.start, answer.end);
+    else park(session, request, spec);
+    return true;
+  }
+  if (namesHeldKey(session, request, spec) || !shared.hasRoomFor(session)) return false;
+  const missing = isSized ? missingKeys(session, cache, request, spec) : undefined;
+  if (missing === undefined) send(session, sharedSlot(session, request, spec), request, session.db);
+  else if (spec.name === 'mget') readMissing(session, cache, request, spec, missing);
+  else fillBeside(session, cache, request, spec, missing);
+  return true;
+}
+
+/** Indices of the keys that have no entry, at least one; undefined when none of them may be filled. */
+function missingKeys(
+  session: Session,
+  cache: NearCache,
+  request: Request,
+  spec: CommandSpec,
+): number[] | undefined {
+  const { shared } = session.identity;
+  const canHit = mayHit(session, cache, session.now);
+  const missing: number[] = [];
+  for (let i = 1; i < request.argc; i++) {
+    aimAtKey(request, i, spec, session.db, shared.generation.fence);
+    const policy = cache.policies.of(wanted.bytes, wanted.keyStart, wanted.keyEnd);
+    const reason = whyNoFlight(session, policy) ?? whyClosed(cache, request.argLatin1(i), wanted);
+    if (reason !== undefined) {
+      countBypass(cache, spec, policy, reason);
+      return undefined;
+    }
+    if (!canHit || !cache.find(wanted, 3, session.now)) missing.push(i);
+  }
+  if (!shared.isReady) return undefined;
+  // An entry in the form of RESP2 alone is none for this purpose, so something is always missing here.
+  return missing.length === 0 ? undefined : missing;
+}
+
+function startFlights(
+  session: Session,
+  cache: NearCache,
+  request: Request,
+  spec: CommandSpec,
+  missing: readonly number[],
+): Flight[] {
+  const { shared } = session.identity;
+  return missing.map((index) => {
+    aimAtKey(request, index, spec, session.db, shared.generation.fence);
+    const policy = cache.policies.of(wanted.bytes, wanted.keyStart, wanted.keyEnd);
+    const key = request.argLatin1(index);
+    return cache.startFlight(
+      wanted,
+      key,
+      shared.generation,
+      session.now,
+      policy,
+      maxTtlOf(spec, shared, policy),
+    );
+  });
+}
+
+/** One MGET of what is missing, with the PTTL of each key in front; others who ask the same share it. */
+function readMissing(
+  session: Session,
+  cache: NearCache,
+  request: Request,
+  spec: CommandSpec,
+  missing: readonly number[],
+): void {
+  const { stats } = cache;
+  aimAtCall(request, spec, session.db, session.identity.shared.generation.fence);
+  const first = request.argLatin1(missing[0] as number);
+  const known = cache.findRead(first, wanted, session.now);
+  if (known instanceof ManyReadCall && mayJoin(session, known)) {
+    stats.tallies(stats.byFamily, spec.family).coalesced++;
+    known.waiters.push(sharedSlot(session, request, spec));
+    session.lastPosition = Math.max(session.lastPosition, known.position);
+    holdUntilAnswered(session, known, request, spec);
+    return;
+  }
+  stats.tallies(stats.byFamily, spec.family).misses++;
+  const flights = startFlights(session, cache, request, spec, missing);
+  const read = new ManyReadCall(session, cache, request.copy(), spec, missing, flights);
+  read.timeoutMs = session.context.options.commandTimeoutMs;
+  (flights[0] as Flight).read = read;
+  read.waiters.push(sharedSlot(session, request, spec));
+  holdUntilAnswered(session, read, request, spec);
+  const keys = missing.map((index) => keyOf(request, index));
+  sendBlock(
+    session,
+    flights,
+    [...flights.map((flight) => new TtlCall(flight)), read],
+    [...keys.map((key) => encodeRequest(['PTTL', key])), encodeRequest(['MGET', ...keys])],
+  );
+  read.position = session.lastPosition;
+}
+
+/** It may have to be read again as a whole, later than anything this session sends now. */
+function holdUntilAnswered(session: Session, read: ManyReadCall, request: Request, spec: CommandSpec): void {
+  if (read.isWhole) return;
+  const copy = request.copy();
+  holdKeys(session, copy, spec);
+  read.whenOver(() => {
+    releaseKeys(session, copy, spec);
+    session.wake();
+  });
+}
+
+/** EXISTS as it is, and in front of it each missing key alone, for the near-cache. */
+function fillBeside(
+  session: Session,
+  cache: NearCache,
+  request: Request,
+  spec: CommandSpec,
+  missing: readonly number[],
+): void {
+  cache.stats.tallies(cache.stats.byFamily, spec.family).misses++;
+  const flights = startFlights(session, cache, request, spec, missing);
+  const calls: Call[] = [];
+  const bytes: Buffer[] = [];
+  for (const [i, flight] of flights.entries()) {
+    const key = keyOf(request, missing[i] as number);
+    const read = new ReadCall(cache, flight, shapeOf(spec), session.context.clock);
+    read.timeoutMs = session.context.options.commandTimeoutMs;
+    calls.push(new TtlCall(flight), read);
+    bytes.push(encodeRequest(['PTTL', key]), encodeRequest(['EXISTS', key]));
+  }
+  calls.push(sharedSlot(session, request, spec));
+  bytes.push(request.buffer.subarray(request.start, request.end));
+  sendBlock(session, flights, calls, bytes);
+}
+
+function sendBlock(
+  session: Session,
+  flights: readonly Flight[],
+  calls: readonly Call[],
+  parts: readonly Buffer[],
+): void {
+  const { shared } = session.identity;
+  const block = Buffer.concat(parts);
+  for (const call of calls) call.sentAt = (flights[0] as Flight).sentAt;
+  shared.submitBlock(calls, block, 0, block.length, session.db);
+  session.lastPosition = shared.position;
+}
+
+function keyOf(request: Request, index: number): Buffer {
+  return request.buffer.subarray(request.argStart(index), request.argEnd(index));
+}

@@ -1,0 +1,43 @@
+import type { CommandSpec } from '../command/spec.ts';
+import type { Request } from '../protocol/request.ts';
+import { lookUpAgain } from './cached-answer.ts';
+import { holdKeys, releaseKeys } from './held-keys.ts';
+import type { Session } from './session.ts';
+import { send, shapeOf } from './shared-slot.ts';
+import type { Slot } from './slot.ts';
+
+/** A hit that waits in the reply queue behind unanswered commands: the request, and the state of the session when it was
+ *  made. What was found is not kept, since the answer may not be older than those before it (DESIGN rule 3). */
+export interface ParkedRead {
+  readonly request: Request;
+  readonly spec: CommandSpec;
+  readonly db: number;
+  readonly proto: 2 | 3;
+}
+
+/** Take a place in the queue for a hit that cannot be answered yet. */
+export function park(session: Session, request: Request, spec: CommandSpec): void {
+  const slot = session.slot();
+  slot.parked = { request: request.copy(), spec, db: session.db, proto: session.proto };
+  holdKeys(session, request, spec);
+}
+
+/** The head of the queue is a parked read: answer it if the near-cache still can, else ask Redis. Nothing that this session
+ *  sent after it can have changed its keys: such a command would have waited (`namesHeldKey`). */
+export function unpark(session: Session, slot: Slot): void {
+  const { request, spec, db, proto } = slot.parked as ParkedRead;
+  slot.parked = undefined;
+  releaseKeys(session, request, spec);
+  const bytes = lookUpAgain(session, request, spec, db, proto);
+  if (bytes !== undefined) {
+    slot.keep(bytes);
+    return;
+  }
+  slot.needsResp2 = proto === 2;
+  slot.shape = shapeOf(spec);
+  slot.argc = request.argc;
+  slot.timeoutMs = session.context.options.commandTimeoutMs;
+  session.outstanding++;
+  // Not the session's database: a SELECT behind this read may have changed it by now.
+  send(session, slot, request, db);
+}

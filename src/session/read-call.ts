@@ -1,0 +1,111 @@
+import type { Clock } from '../base/clock.ts';
+import type { Flight, SharedRead } from '../cache/flight.ts';
+import type { NearCache } from '../cache/near-cache.ts';
+import { type EntryId, RESP3_ONLY, SAME } from '../cache/store.ts';
+import { COLON, MINUS, UNDERSCORE } from '../protocol/bytes.ts';
+import { type Resp2Shape, shapeNeedsConversion } from '../protocol/resp2-shapes.ts';
+import { Call, type CallFailure, type FrameFacts } from '../shard/call.ts';
+import { FanOutCall } from './fan-out-call.ts';
+
+/** A cacheable read of one key on its way: fills the near-cache, and answers everybody who waits for it; for a refresh,
+ *  nobody does.
+ *  Bounds: its reply is gathered up to what the near-cache keeps. */
+export class ReadCall extends FanOutCall implements SharedRead {
+  /** Its place among the commands of its shared connection. */
+  position = 0;
+  readonly #cache: NearCache;
+  readonly flight: Flight;
+  readonly #shape: Resp2Shape;
+  readonly #clock: Clock;
+  #parts: Buffer[] = [];
+  #gathered = 0;
+  #hasFailed = false;
+
+  constructor(cache: NearCache, flight: Flight, shape: Resp2Shape, clock: Clock) {
+    super();
+    this.#cache = cache;
+    this.flight = flight;
+    this.#shape = shape;
+    this.#clock = clock;
+    this.sentAt = flight.sentAt;
+  }
+
+  get id(): EntryId {
+    return this.flight.id;
+  }
+
+  get isOpen(): boolean {
+    return !this.hasBegun && !this.#hasFailed;
+  }
+
+  override reply(chunk: Buffer, start: number, end: number, last: boolean, facts: FrameFacts): void {
+    this.hasBegun = true;
+    if (last) this.#land(chunk, start, end, facts);
+    else this.#gather(chunk, start, end);
+    this.tellAll(chunk, start, end, last, facts);
+  }
+
+  override fail(failure: CallFailure): void {
+    this.#hasFailed = true;
+    this.#cache.abandon(this.flight);
+    super.fail(failure);
+  }
+
+  #gather(chunk: Buffer, start: number, end: number): void {
+    this.#gathered += end - start;
+    if (this.#gathered > this.#cache.store.maxItemBytes) this.#parts = [];
+    else this.#parts.push(Buffer.from(chunk.subarray(start, end)));
+  }
+
+  #land(chunk: Buffer, start: number, end: number, { type, hasResp3 }: FrameFacts): void {
+    const isError = type === MINUS;
+    // Permissions have changed, and nobody says whose entries they concern.
+    if (isError && chunk.latin1Slice(start, end).startsWith('-NOPERM')) this.#cache.flush();
+    const landing = {
+      isError,
+      isNil: type === UNDERSCORE,
+      form: hasResp3 || shapeNeedsConversion(this.#shape) ? RESP3_ONLY : SAME,
+    } as const;
+    const now = this.#clock.now();
+    if (this.#gathered === 0) {
+      this.#cache.land(this.flight, chunk, start, end, landing, now);
+      return;
+    }
+    this.#gather(chunk, start, end);
+    if (this.#parts.length === 0) {
+      this.#cache.stats.refused.size++;
+      this.#cache.abandon(this.flight);
+      return;
+    }
+    const whole = Buffer.concat(this.#parts);
+    this.#parts = [];
+    this.#cache.land(this.flight, whole, 0, whole.length, landing, now);
+  }
+}
+
+/** Reads the PTTL that travels in front of a cacheable read. */
+export class TtlCall extends Call {
+  readonly #flight: Flight;
+
+  constructor(flight: Flight) {
+    super();
+    this.#flight = flight;
+    this.sentAt = flight.sentAt;
+  }
+
+  reply(chunk: Buffer, start: number, end: number, last: boolean, { type }: FrameFacts): void {
+    // Cut between two reads, or refused: the flight keeps NaN and does not fill.
+    if (last && !this.hasBegun && type === COLON) {
+      this.#flight.pttl = Number(chunk.latin1Slice(start + 1, end - 2));
+    } else if (type === MINUS && chunk.latin1Slice(start, end).includes("'pttl'")) {
+      // A user who may not run PTTL at all (another error, of a key or -BUSY, passes) is not cached on this link: asking
+      // each time would fill Redis's ACL LOG.
+      this.#flight.generation.isTracking = false;
+    }
+    this.hasBegun = true;
+  }
+
+  fail(): void {
+    // The read behind it fails too, and ends the flight.
+  }
+}

@@ -1,0 +1,225 @@
+import {
+  type Read,
+  type RegisterHistory,
+  type Token,
+  PRESENT,
+  type Violation,
+  type Write,
+} from './history.ts';
+import { excerptOf } from './excerpt.ts';
+import { type State, statesOf } from './states.ts';
+
+/** What the checker found out about one register. Units: `behindMs`, the furthest that a read lagged behind what anybody
+ *  had been told was written. */
+export interface Findings {
+  readonly violations: Violation[];
+  hits: number;
+  hitsOnOutsideWrites: number;
+  behindMs: number;
+}
+
+/** A lower bound of what a read may show. Shape: `version` 0 = none. */
+interface Bound {
+  readonly rule: string;
+  readonly version: number;
+}
+
+/** Judges all reads of one register against the rules of the coherence spec, §2:
+ *  I1 and I1p (own writes), I2 (at most `stalenessMs` behind), I3 and I3' (nothing goes back, on a connection and in the whole
+ *  proxy), I5 (nothing outlives its expiry), and that nothing is read before it was written.
+ *
+ *  A read shows a token, and a token may stand for several versions ("no such value"). It is right when one of them is not below
+ *  any bound and was begun before the read ended. What it proves to later reads is the lowest such version.
+ *  Cost: O(n log n). Source: coherence spec §10.1. */
+export function checkRegister(register: RegisterHistory, stalenessMs: number): Findings {
+  const states = statesOf(register);
+  const judge = new Judge(register, states, stalenessMs);
+  const operations: (Read | Write)[] = [...register.reads, ...register.writes];
+  operations.sort((a, b) => a.start - b.start || a.order - b.order);
+  for (const operation of operations) {
+    if ('version' in operation) judge.write(operation);
+    else judge.read(operation);
+  }
+  return judge.findings;
+}
+
+class Judge {
+  readonly findings: Findings = { violations: [], hits: 0, hitsOnOutsideWrites: 0, behindMs: 0 };
+  readonly #register: RegisterHistory;
+  readonly #states: readonly State[];
+  readonly #stalenessMs: number;
+  readonly #byToken: ReadonlyMap<Token, readonly State[]>;
+  readonly #proxyWrites: Acknowledged;
+  readonly #allWrites: Acknowledged;
+  readonly #expiries: Acknowledged;
+  readonly #earliestNewer: ReadonlyMap<number, number>;
+  readonly #ended = new EndedReads();
+  /** By connection: the newest version it has seen or written. */
+  readonly #seen = new Map<number, Bound>();
+
+  constructor(register: RegisterHistory, states: readonly State[], stalenessMs: number) {
+    this.#register = register;
+    this.#states = states;
+    this.#stalenessMs = stalenessMs;
+    this.#byToken = byToken(states);
+    const written = states.filter(({ cause }) => cause === 'proxy' || cause === 'outside');
+    this.#proxyWrites = new Acknowledged(written.filter(({ cause }) => cause === 'proxy'));
+    this.#allWrites = new Acknowledged(written);
+    this.#expiries = new Acknowledged(states.filter(({ cause }) => cause === 'expiry'));
+    this.#earliestNewer = earliestNewer(states);
+  }
+
+  write({ connection, version, end, via }: Write): void {
+    // Whether a write without an answer was done is not known to its connection either.
+    if (end !== Infinity && via === 'proxy') this.#hasSeen(connection, { rule: 'I1p', version });
+  }
+
+  read(read: Read): void {
+    const bounds = this.#bounds(read);
+    const lowest = Math.max(0, ...bounds.map(({ version }) => version));
+    const begun = (this.#byToken.get(read.token) ?? []).filter(({ start }) => start <= read.end);
+    const newest = begun.at(-1);
+    const state = begun.find(({ version }) => version >= lowest) ?? newest;
+    if (newest === undefined || newest.version < lowest) this.#violated(read, newest, bounds);
+    if (state === undefined || newest === undefined) return;
+    this.#hasSeen(read.connection, { rule: 'I3', version: state.version });
+    this.#ended.add(read.end, state.version);
+    this.#count(read, newest);
+  }
+
+  #bounds(read: Read): Bound[] {
+    return [
+      { rule: 'I1', version: this.#proxyWrites.before(read.start) },
+      { rule: 'I2', version: this.#allWrites.before(read.start - this.#stalenessMs) },
+      { rule: 'I5', version: this.#expiries.before(read.start) },
+      { rule: "I3'", version: this.#ended.before(read.start) },
+      this.#seen.get(read.connection) ?? { rule: 'I3', version: 0 },
+    ];
+  }
+
+  #hasSeen(connection: number, bound: Bound): void {
+    if (bound.version > (this.#seen.get(connection)?.version ?? 0)) this.#seen.set(connection, bound);
+  }
+
+  #violated(read: Read, newest: State | undefined, bounds: readonly Bound[]): void {
+    const { violations } = this.findings;
+    const broken =
+      newest === undefined
+        ? [{ rule: 'phantom', version: 0 }]
+        : bounds.filter(({ version }) => version > newest.version);
+    const required = Math.max(...broken.map(({ version }) => version));
+    const rules = broken.map(({ rule }) => rule).join(', ');
+    const shown = newest === undefined ? 'what nobody had written' : `version ${newest.version}`;
+    violations.push({
+      rule: rules,
+      text: `${this.#register.name}: ${read.command} on connection ${read.connection} showed ${shown}, must be at least ${required}`,
+      excerpt: excerptOf(this.#register, this.#states, read, required),
+    });
+  }
+
+  #count(read: Read, newest: State): void {
+    const newer = this.#earliestNewer.get(newest.version) ?? Infinity;
+    if (read.start > newer) this.findings.behindMs = Math.max(this.findings.behindMs, read.start - newer);
+    if (!read.isHit) return;
+    this.findings.hits++;
+    if (newest.cause === 'outside') this.findings.hitsOnOutsideWrites++;
+  }
+}
+
+/** Versions by when they were acknowledged. */
+class Acknowledged {
+  readonly #ends: number[] = [];
+  readonly #highest: number[] = [];
+
+  constructor(states: readonly State[]) {
+    let highest = 0;
+    for (const { end, version } of states
+      .filter((each) => each.end !== Infinity)
+      .toSorted((a, b) => a.end - b.end)) {
+      highest = Math.max(highest, version);
+      this.#ends.push(end);
+      this.#highest.push(highest);
+    }
+  }
+
+  /** The highest version acknowledged before `time`, 0 = none. */
+  before(time: number): number {
+    let [low, high] = [0, this.#ends.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#ends[middle] as number) < time) low = middle + 1;
+      else high = middle;
+    }
+    return this.#highest[low - 1] ?? 0;
+  }
+}
+
+/** What reads have shown by the time at which they ended. Asked about growing times only: a heap gives up what has ended. */
+class EndedReads {
+  readonly #heap: { end: number; version: number }[] = [];
+  #highest = 0;
+
+  add(end: number, version: number): void {
+    const heap = this.#heap;
+    let at = heap.push({ end, version }) - 1;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if ((heap[parent] as { end: number }).end <= end) break;
+      this.#swap(at, parent);
+      at = parent;
+    }
+  }
+
+  before(time: number): number {
+    for (let first = this.#heap[0]; first !== undefined && first.end < time; first = this.#heap[0]) {
+      this.#highest = Math.max(this.#highest, first.version);
+      this.#dropFirst();
+    }
+    return this.#highest;
+  }
+
+  #dropFirst(): void {
+    const heap = this.#heap;
+    const last = heap.pop() as { end: number; version: number };
+    if (heap.length === 0) return;
+    heap[0] = last;
+    for (let at = 0; ; ) {
+      let least = at;
+      for (const child of [2 * at + 1, 2 * at + 2]) {
+        if ((heap[child]?.end ?? Infinity) < (heap[least] as { end: number }).end) least = child;
+      }
+      if (least === at) return;
+      this.#swap(at, least);
+      at = least;
+    }
+  }
+
+  #swap(a: number, b: number): void {
+    const heap = this.#heap;
+    [heap[a], heap[b]] = [
+      heap[b] as { end: number; version: number },
+      heap[a] as { end: number; version: number },
+    ];
+  }
+}
+
+function byToken(states: readonly State[]): Map<Token, State[]> {
+  const map = new Map<Token, State[]>([[PRESENT, states.filter(({ token }) => token !== null)]]);
+  for (const state of states) {
+    const list = map.get(state.token);
+    if (list === undefined) map.set(state.token, [state]);
+    else list.push(state);
+  }
+  return map;
+}
+
+/** By version, when the first newer one was acknowledged. */
+function earliestNewer(states: readonly State[]): Map<number, number> {
+  const map = new Map<number, number>();
+  let earliest = Infinity;
+  for (const { version, end } of states.toReversed()) {
+    map.set(version, earliest);
+    earliest = Math.min(earliest, end);
+  }
+  return map;
+}

@@ -1,0 +1,189 @@
+import { once } from 'node:events';
+import { type AddressInfo, createConnection, createServer, type Server, type Socket } from 'node:net';
+
+import { UpstreamReads } from './upstream-reads.ts';
+
+/** How the links of a relay treat their bytes. Units: `delayMs` is drawn for each link and direction, least and most;
+ *  `bytesPerMs`, Infinity = as fast as possible. */
+export interface LinkWeather {
+  delayMs: readonly [least: number, most: number];
+  bytesPerMs: number;
+}
+
+/** The network between nearcache and Redis. Bytes of one direction stay in order: each has one queue and one pump.
+ *  It also listens: `reads` knows which keys nearcache is asking Redis about. */
+export class LinkRelay {
+  readonly reads: UpstreamReads = new UpstreamReads();
+  readonly #links = new Set<Link>();
+  readonly #server: Server;
+  readonly #random: () => number;
+  readonly #serverPort: number;
+  #weather: LinkWeather = { delayMs: [0, 0], bytesPerMs: Infinity };
+  /** New connections are refused. */
+  isClosed = false;
+
+  private constructor(serverPort: number, random: () => number) {
+    this.#serverPort = serverPort;
+    this.#random = random;
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#accept(client));
+  }
+
+  /** Listens on a free port of 127.0.0.1 and forwards to `serverPort` there. */
+  static async start(serverPort: number, random: () => number): Promise<LinkRelay> {
+    const relay = new LinkRelay(serverPort, random);
+    relay.#server.listen(0, '127.0.0.1');
+    await once(relay.#server, 'listening');
+    return relay;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  get links(): readonly Link[] {
+    return [...this.#links];
+  }
+
+  /** New weather for all links, those there are and those to come. */
+  set weather(weather: LinkWeather) {
+    this.#weather = weather;
+    for (const link of this.#links) this.#expose(link);
+  }
+
+  async stop(): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    for (const link of this.#links) link.cut();
+    await closed;
+  }
+
+  #expose(link: Link): void {
+    const [least, most] = this.#weather.delayMs;
+    for (const pump of [link.up, link.down]) {
+      pump.delayMs = least + (most - least) * this.#random();
+      pump.bytesPerMs = this.#weather.bytesPerMs;
+    }
+  }
+
+  #accept(client: Socket): void {
+    if (this.isClosed) {
+      client.resetAndDestroy();
+      return;
+    }
+    const host = '127.0.0.1';
+    const server = createConnection({ host, port: this.#serverPort, allowHalfOpen: true, noDelay: true });
+    const link = new Link(client, server, this.reads);
+    this.#links.add(link);
+    this.#expose(link);
+    client.once('close', () => this.#links.delete(link));
+  }
+}
+
+/** One connection through the relay. */
+export class Link {
+  readonly up: Pump;
+  readonly down: Pump;
+  readonly #client: Socket;
+  readonly #server: Socket;
+  #isHalfOpen = false;
+
+  constructor(client: Socket, server: Socket, reads: UpstreamReads) {
+    this.#client = client;
+    this.#server = server;
+    const asked = reads.connection();
+    this.up = new Pump(server);
+    this.down = new Pump(client, (bytes) => asked.delivered(bytes));
+    client.on('data', (bytes: Buffer) => {
+      asked.sent(bytes);
+      this.up.push(bytes);
+    });
+    client.on('end', () => this.up.push(undefined));
+    server.on('data', (bytes: Buffer) => this.down.push(bytes));
+    server.on('end', () => this.down.push(undefined));
+    client.on('error', () => this.cut());
+    server.on('error', () => {
+      if (!this.#isHalfOpen) this.cut();
+    });
+    client.on('close', () => {
+      asked.closed();
+      server.destroy();
+    });
+  }
+
+  /** The name that Redis knows this connection by, as in CLIENT KILL ADDR. */
+  get address(): string {
+    return `127.0.0.1:${this.#server.localPort}`;
+  }
+
+  /** Both sides see a reset. */
+  cut(): void {
+    this.#client.resetAndDestroy();
+    this.#server.resetAndDestroy();
+  }
+
+  /** Redis's side is closed, and nearcache never hears of it: its own side stays open and silent. */
+  halfOpen(): void {
+    this.#isHalfOpen = true;
+    this.up.isSwallowing = true;
+    this.down.isSwallowing = true;
+    this.#server.resetAndDestroy();
+  }
+}
+
+/** One direction of one connection. One timer serves the head of the queue: with a timer a chunk, two chunks due in the same
+ *  millisecond could overtake one another. */
+class Pump {
+  delayMs = 0;
+  bytesPerMs: number = Infinity;
+  /** Everything disappears, the end of the stream included. */
+  isSwallowing = false;
+  readonly #to: Socket;
+  readonly #forwarded: (bytes: Buffer) => void;
+  /** No bytes = the end of the stream. */
+  readonly #queue: { readonly due: number; readonly bytes: Buffer | undefined }[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #busyUntil = 0;
+
+  constructor(to: Socket, forwarded: (bytes: Buffer) => void = () => {}) {
+    this.#to = to;
+    this.#forwarded = forwarded;
+    to.on('close', () => clearTimeout(this.#timer));
+  }
+
+  push(bytes: Buffer | undefined): void {
+    if (this.isSwallowing) return;
+    // A throttled link takes its time for each piece, so large ones go in pieces.
+    const size = this.bytesPerMs === Infinity ? Infinity : Math.max(1, Math.floor(this.bytesPerMs * 10));
+    for (let at = 0; at < (bytes?.length ?? 1); at += size) this.#enqueue(bytes?.subarray(at, at + size));
+    this.#run();
+  }
+
+  #enqueue(bytes: Buffer | undefined): void {
+    const now = performance.now();
+    this.#busyUntil = Math.max(now, this.#busyUntil) + (bytes?.length ?? 0) / this.bytesPerMs;
+    this.#queue.push({ due: Math.max(now + this.delayMs, this.#busyUntil), bytes });
+  }
+
+  #run(): void {
+    clearTimeout(this.#timer);
+    for (let head = this.#queue[0]; head !== undefined; head = this.#queue[0]) {
+      const wait = head.due - performance.now();
+      if (wait > 0.3) {
+        this.#timer = setTimeout(() => this.#run(), wait);
+        return;
+      }
+      this.#queue.shift();
+      this.#forward(head.bytes);
+    }
+  }
+
+  #forward(bytes: Buffer | undefined): void {
+    if (this.isSwallowing || this.#to.destroyed) return;
+    if (bytes === undefined) {
+      this.#to.end();
+      return;
+    }
+    this.#forwarded(bytes);
+    this.#to.write(bytes);
+  }
+}

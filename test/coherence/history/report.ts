@@ -1,0 +1,78 @@
+import type { Violation } from './history.ts';
+
+/** What a run saw. Shape: `calmReads` are those while no fault was at work; `countedHits` is nearcache's own count.
+ *  Units: ms; `behindMs` is the furthest that any read lagged behind what had been acknowledged to anybody. */
+export interface RunReport {
+  readonly name: string;
+  readonly seed: number;
+  readonly seconds: number;
+  readonly stalenessMs: number;
+  readonly reads: number;
+  readonly hits: number;
+  readonly hitsOnOutsideWrites: number;
+  readonly calmReads: number;
+  readonly calmHits: number;
+  readonly countedHits: number;
+  readonly writes: number;
+  readonly outsideWrites: number;
+  readonly faults: number;
+  readonly behindMs: number;
+  readonly errors: ReadonlyMap<string, number>;
+  readonly violations: readonly Violation[];
+  /** Anything else that must not be. */
+  readonly problems: readonly string[];
+}
+
+/** A run of which fewer reads were hits proves nothing. Units: hits per second of the run. */
+const HITS_MIN_PER_SECOND = 100;
+const OUTSIDE_HITS_MIN_PER_SECOND = 10;
+const CALM_HIT_RATIO_MIN = 0.5;
+const SHOWN_VIOLATIONS = 3;
+
+/** Everything that is not as it must be; empty = passed. */
+export function verdict(report: RunReport): string[] {
+  const { seconds, hits, countedHits, hitsOnOutsideWrites, violations } = report;
+  const problems = [...report.problems];
+  if (violations.length > 0) problems.push(`${violations.length} violations: ${countsOf(violations)}`);
+  const least = HITS_MIN_PER_SECOND * seconds;
+  if (Math.min(hits, countedHits) < least) problems.push(`fewer than ${least} hits`);
+  const outsideLeast = OUTSIDE_HITS_MIN_PER_SECOND * seconds;
+  if (hitsOnOutsideWrites < outsideLeast)
+    problems.push(`fewer than ${outsideLeast} hits on what was last written outside`);
+  if (!(calmRatio(report) >= CALM_HIT_RATIO_MIN))
+    problems.push(`only ${percent(calmRatio(report))} of the reads without a fault were hits`);
+  return problems;
+}
+
+/** One run, for people. */
+export function printable(report: RunReport): string {
+  const problems = verdict(report);
+  const { violations } = report;
+  const lines = [
+    `${problems.length === 0 ? 'PASS' : 'FAIL'} ${report.name.padEnd(16)} seed ${report.seed}, ${report.seconds} s, D ${report.stalenessMs} ms: ` +
+      `${report.reads} reads, ${report.hits} hits (${report.countedHits} by nearcache's count), ` +
+      `${report.hitsOnOutsideWrites} of them of outside writes, ${percent(calmRatio(report))} of ${report.calmReads} calm reads; ` +
+      `${report.writes} writes, ${report.outsideWrites} outside; ${report.faults} faults; ` +
+      `at most ${report.behindMs.toFixed(1)} ms behind; ${violations.length} violations`,
+    ...[...report.errors].map(([message, count]) => `     ${count} × ${message}`),
+    ...problems.map((problem) => `     PROBLEM ${problem}`),
+  ];
+  for (const { rule, text, excerpt } of violations.slice(0, SHOWN_VIOLATIONS)) {
+    lines.push(`     ${rule}: ${text}`, ...excerpt.map((line) => `       ${line}`));
+  }
+  return lines.join('\n');
+}
+
+function countsOf(violations: readonly Violation[]): string {
+  const counts = new Map<string, number>();
+  for (const { rule } of violations) counts.set(rule, (counts.get(rule) ?? 0) + 1);
+  return [...counts].map(([rule, count]) => `${count} × ${rule}`).join('; ');
+}
+
+function calmRatio({ calmHits, calmReads }: RunReport): number {
+  return calmHits / calmReads;
+}
+
+function percent(ratio: number): string {
+  return `${(100 * ratio).toFixed(1)} %`;
+}

@@ -1,0 +1,157 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { Random } from '../../fuzz/random.ts';
+import { type AppOptions, runApp } from './apps.ts';
+import { runTeller } from './bank.ts';
+import { checkRegister } from './checker.ts';
+import { CALM_WEATHER, type Fault } from './faults.ts';
+import { runFlusher } from './flusher.ts';
+import { History } from './history.ts';
+import { Keyspace } from './keyspace.ts';
+import { runOutsider } from './outsiders.ts';
+import { runOwner } from './owner.ts';
+import { judgePermissions, TENANT_MAX_TTL_MS } from './permissions.ts';
+import { judgeQuiescence } from './quiescence.ts';
+import type { RunReport } from './report.ts';
+import { allRoutes } from './routes.ts';
+import { seed } from './seed.ts';
+import { Stage } from './stage.ts';
+import { World } from './world.ts';
+
+/** One run. Shape: `root` is the folder of the nearcache under test, this one's when absent; `flags` win over the run's own.
+ *  Units: `stalenessMs` is nearcache's D, drawn when absent. */
+export interface RunOptions {
+  readonly fault: Fault;
+  readonly seconds: number;
+  readonly seed: number;
+  readonly stalenessMs?: number | undefined;
+  readonly root?: string | undefined;
+  readonly flags?: readonly string[];
+}
+
+/** The longest that nearcache needs to be its old self, D aside: connections are made again, Redis asked again. */
+const RECOVERY_MS = 700;
+const HUNG_MS = 20_000;
+
+/** Starts a world, lets everybody loose in it for a while, and judges what they saw. */
+export async function runHistory(options: RunOptions): Promise<RunReport> {
+  const random = new Random(options.seed);
+  const stalenessMs = options.stalenessMs ?? random.pick([200, 300, 500, 1000]);
+  const { fault, root } = options;
+  const flags = [...ownFlags(stalenessMs), ...(fault.flags ?? []), ...(options.flags ?? [])];
+  const world = await World.start({ root, flags, random: () => random.next() });
+  const history = new History();
+  const stage = new Stage(world, history, new Keyspace(history, fault.population));
+  const problems: string[] = [];
+  try {
+    world.relay.weather = CALM_WEATHER;
+    await seed(stage);
+    await fault.prepare?.(stage);
+    const everybody = Promise.all(letLoose(stage, random, fault));
+    await Promise.race([everybody, strikes(stage, random, options, stalenessMs)]);
+    stage.isOver = true;
+    const inTime = await Promise.race([everybody.then(() => true), delay(HUNG_MS, false, { ref: false })]);
+    if (inTime) await judgeQuiescence(stage, stalenessMs);
+    else problems.push(`requests were not answered within ${HUNG_MS} ms`);
+    if (world.hasEnded) problems.push(`nearcache has ended:\n${world.logs.slice(-2000)}`);
+    if (process.env['DUMP']) console.log(await (await fetch(`http://127.0.0.1:${(world as any).adminPort}/metrics`)).text());
+    return reportOf(stage, options, { stalenessMs, countedHits: await world.hits(), problems });
+  } finally {
+    stage.isOver = true;
+    await world.stop();
+  }
+}
+
+/** Tight times, and lifetimes so long that no wrong entry ends by itself. */
+function ownFlags(stalenessMs: number): string[] {
+  const flags =
+    `--max-staleness ${stalenessMs}ms --stale-if-error 0 --cache-max-ttl 10m --cache-negative-ttl 10m ` +
+    `--link-dead-timeout ${stalenessMs * 3}ms --connect-timeout 500ms --reconnect-max 200ms ` +
+    '--command-timeout 3s --slow-command-timeout 4s --log-level warn';
+  return flags.split(' ');
+}
+
+function letLoose(stage: Stage, random: Random, fault: Fault): Promise<void>[] {
+  const own = (): Random => new Random(random.seed());
+  const isFlushed = fault.population === 'flushed';
+  const databases = isFlushed ? [0, 1, 2] : fault.population === 'vanishing' ? [0] : [0, 1];
+  const apps = Array.from({ length: 10 }, (_, i): AppOptions => {
+    const db = i % 4 === 3 ? random.pick(databases) : 0;
+    const user = i % 2 === 0 ? fault.user : undefined;
+    return {
+      login: { proto: i % 3 === 0 ? 2 : 3, db, user },
+      window: i % 4 === 0 ? 4 : 1,
+      pauseMs: 4,
+      databases,
+    };
+  });
+  const work = apps.map((app) => runApp(stage, own(), app));
+  if (isFlushed) return [...work, runFlusher(stage, own())];
+  const { slots } = stage.keyspace;
+  const half = Math.ceil(slots.length / 2);
+  work.push(runOwner(stage, own(), slots.slice(0, half), 20), runOwner(stage, own(), slots.slice(half), 20));
+  if (fault.population !== 'standard') return work;
+  const tellers = allRoutes(stage).filter(({ via }, i) => via === 'proxy' || i === 2);
+  return [
+    ...work,
+    runOutsider(stage, own(), 0, 15),
+    runOutsider(stage, own(), 1, 40),
+    ...tellers.map((route) => runTeller(stage, own(), route, 60)),
+  ];
+}
+
+/** The faults of a run, with calm before, between and after them. */
+async function strikes(
+  stage: Stage,
+  random: Random,
+  options: RunOptions,
+  stalenessMs: number,
+): Promise<void> {
+  const end = performance.now() + options.seconds * 1000;
+  const { strike } = options.fault;
+  if (strike === undefined) return delay(options.seconds * 1000);
+  await delay(Math.min(1500, options.seconds * 250));
+  while (performance.now() < end - 500) {
+    const interval = { start: performance.now(), end: Infinity };
+    stage.history.faults.push(interval);
+    await strike(stage, random, stalenessMs);
+    await delay(RECOVERY_MS + stalenessMs);
+    interval.end = performance.now();
+    await delay(random.int(700, 1500));
+  }
+}
+
+function reportOf(
+  stage: Stage,
+  options: RunOptions,
+  facts: Pick<RunReport, 'stalenessMs' | 'countedHits' | 'problems'>,
+): RunReport {
+  const { history } = stage;
+  const findings = history.registers.map((register) => checkRegister(register, facts.stalenessMs));
+  const reads = history.registers.flatMap((register) => register.reads);
+  const writes = history.registers.flatMap((register) => register.writes);
+  const calm = reads.filter(({ start, end }) => history.isCalm(start, end));
+  const calmErrors = history.calmErrors.slice(0, 3).map((error) => `without a fault: ${error}`);
+  return {
+    name: options.fault.name,
+    seed: options.seed,
+    seconds: options.seconds,
+    ...facts,
+    problems: [...facts.problems, ...calmErrors],
+    reads: reads.length,
+    hits: findings.reduce((sum, { hits }) => sum + hits, 0),
+    hitsOnOutsideWrites: findings.reduce((sum, { hitsOnOutsideWrites }) => sum + hitsOnOutsideWrites, 0),
+    calmReads: calm.length,
+    calmHits: calm.filter(({ isHit }) => isHit).length,
+    writes: writes.length,
+    outsideWrites: writes.filter(({ via }) => via === 'outside').length,
+    faults: history.faults.length,
+    behindMs: Math.max(0, ...findings.map(({ behindMs }) => behindMs)),
+    errors: history.errors,
+    violations: [
+      ...history.violations,
+      ...findings.flatMap(({ violations }) => violations),
+      ...judgePermissions(history, stage.permissions, stage.tenants, TENANT_MAX_TTL_MS),
+    ],
+  };
+}
