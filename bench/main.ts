@@ -1,4 +1,6 @@
-import { parseLatency, parseThroughput, UsageError, usage } from './options.ts';
+import { UsageError } from './flags.ts';
+import { parseLatency, parseThroughput, usage } from './options.ts';
+import { parseHitRatio, parseL1, parseMemory } from './storage-options.ts';
 
 /** Exit codes: 0 done, 1 the gate failed or a benchmark broke, 2 a mistake on the command line. */
 async function main([name, ...args]: readonly string[]): Promise<number> {
@@ -14,6 +16,21 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
       const { latency } = await import('./latency.ts');
       await latency(options, command);
       return 0;
+    }
+    case 'hit-ratio': {
+      const options = parseHitRatio(args);
+      const { hitRatio } = await import('./hit-ratio.ts');
+      return hitRatio(options, command) ? 0 : 1;
+    }
+    case 'memory': {
+      const options = parseMemory(args);
+      const { memory } = await import('./memory.ts');
+      return (await memory(options, command)) ? 0 : 1;
+    }
+    case 'l1': {
+      const options = parseL1(args);
+      const { l1 } = await import('./l1.ts');
+      return (await l1(options, command)) ? 0 : 1;
     }
     case 'help':
     case '--help':

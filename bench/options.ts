@@ -1,11 +1,11 @@
-import { parseArgs } from 'node:util';
-
+import { type Defaults, type Flags, type Preset, readFlags, UsageError } from './flags.ts';
+import { policyNames } from './hit-ratio/policies.ts';
 import { type TestName, testNames } from './load/request.ts';
 import { type TargetId, targetIds } from './targets.ts';
 
-/** What every benchmark can be told. Units: `rounds` are interleaved over the targets, `seconds` a round and target. */
+/** What the benchmarks of the proxy can be told. Units: `rounds` are interleaved over the targets, `seconds` a round and target. */
 export interface CommonOptions {
-  readonly preset: 'full' | 'quick' | 'gate';
+  readonly preset: Preset;
   readonly clients: readonly number[];
   readonly targets: readonly TargetId[];
   readonly rounds: number;
@@ -28,16 +28,17 @@ export interface LatencyOptions extends CommonOptions {
   readonly hopsMs: readonly number[];
 }
 
-/** A mistake on the command line. */
-export class UsageError extends Error {}
-
-export const usage: string = `Usage: npm run bench -- <throughput|latency> [flags]
+export const usage: string = `Usage: npm run bench -- <throughput|latency|hit-ratio|memory|l1> [flags]
 
 throughput   operations a second, CPU, memory and percentiles, side by side
 latency      percentiles across a simulated network hop
+hit-ratio    every eviction on traces, against exact and clairvoyant ones
+memory       resident memory of the near-cache against its limit, and its hits under churn
+l1           cost of a hit, a miss and a set inside of the process, against lru-cache
 
   --quick               a small matrix, two minutes at most
-  --gate                throughput only: nearcache's promises against twemproxy and Redis, PASS or FAIL
+  --gate                not latency: nearcache's promises, PASS or FAIL
+throughput and latency:
   --targets a,b         ${targetIds.join(', ')}
   --clients 1,50        connections
   --rounds 5            interleaved rounds
@@ -52,9 +53,24 @@ throughput:
 latency:
   --hops 0,0.25,0.5,1   delay each way in milliseconds
   --size 64
+hit-ratio:
+  --trace FILE          may be repeated; none = traces that are made here
+  --capacity 1%,3%,10%,30%   shares of the keys, or entries such as 1000
+  --policy a,b          ${policyNames.join(', ')}
+  --bytes               capacities in bytes, such as 64mb, or shares of the bytes; entries have their sizes
+  --requests 1000000    of a trace that is made here
+  --seed 1
+memory:
+  --limit 64mb,256mb
+  --inserts 1500000     before resident memory is read
+  --churn-keys 10000000 keys that pass through while hits are timed; 0 = skip
+  --minutes 1           of churn while resident memory is watched; 0 = skip
+l1:
+  --entries 1000000
+  --rounds 7
+  --operations 500000   a round
+  --churn-operations 5000000
 `;
-
-type Defaults = Readonly<Record<string, string>>;
 
 const throughputDefaults: Defaults = {
   targets: targetIds.join(','),
@@ -68,7 +84,7 @@ const throughputDefaults: Defaults = {
   'percentile-seconds': '1',
 };
 
-const throughputPresets: Readonly<Record<CommonOptions['preset'], Defaults>> = {
+const throughputPresets: Readonly<Record<Preset, Defaults>> = {
   full: {},
   quick: {
     clients: '50',
@@ -100,7 +116,11 @@ const latencyDefaults: Defaults = {
 /** Reads the flags of `throughput`.
  *  Errors: UsageError names the flag and what it takes. */
 export function parseThroughput(args: readonly string[]): ThroughputOptions {
-  const flags = readFlags(args, throughputDefaults, throughputPresets);
+  const flags = readFlags(args, {
+    defaults: throughputDefaults,
+    presets: throughputPresets,
+    switches: ['pin'],
+  });
   return {
     ...common(flags),
     pipelines: flags.numbers('pipeline'),
@@ -113,10 +133,10 @@ export function parseThroughput(args: readonly string[]): ThroughputOptions {
 /** Reads the flags of `latency`.
  *  Errors: UsageError names the flag and what it takes. */
 export function parseLatency(args: readonly string[]): LatencyOptions {
-  const flags = readFlags(args, latencyDefaults, {
-    full: {},
-    quick: { hops: '0,0.5', rounds: '1', seconds: '2' },
-    gate: {},
+  const flags = readFlags(args, {
+    defaults: latencyDefaults,
+    presets: { full: {}, quick: { hops: '0,0.5', rounds: '1', seconds: '2' }, gate: {} },
+    switches: ['pin'],
   });
   if (flags.preset === 'gate') throw new UsageError('--gate belongs to throughput');
   const options = common(flags);
@@ -133,69 +153,6 @@ function common(flags: Flags): CommonOptions {
     rounds: flags.number('rounds', 1),
     seconds: flags.number('seconds', 0.1),
     keys: flags.number('keys', 1),
-    pin: flags.pin,
+    pin: flags.switch('pin') !== false,
   };
-}
-
-interface Flags {
-  readonly preset: CommonOptions['preset'];
-  readonly pin: boolean;
-  number(name: string, least: number): number;
-  numbers(name: string, least?: number): number[];
-  words<T extends string>(name: string, known: readonly T[]): T[];
-}
-
-function readFlags(
-  args: readonly string[],
-  defaults: Defaults,
-  presets: Readonly<Record<CommonOptions['preset'], Defaults>>,
-): Flags {
-  const values = parse(args, Object.keys(defaults));
-  const preset = values['gate'] === true ? 'gate' : values['quick'] === true ? 'quick' : 'full';
-  const textOf = (name: string): string =>
-    String(values[name] ?? presets[preset][name] ?? defaults[name] ?? '');
-  const numbers = (name: string, least = 1): number[] =>
-    textOf(name)
-      .split(',')
-      .map((word) => {
-        const value = Number(word);
-        if (word.trim() !== '' && value >= least) return value;
-        throw new UsageError(`--${name} takes numbers of at least ${least}, not "${word}"`);
-      });
-  return {
-    preset,
-    pin: values['pin'] !== false,
-    numbers,
-    number(name, least) {
-      const [value, ...more] = numbers(name, least);
-      if (value === undefined || more.length > 0) throw new UsageError(`--${name} takes one number`);
-      return value;
-    },
-    words: <T extends string>(name: string, known: readonly T[]) =>
-      textOf(name)
-        .split(',')
-        .map((word) => {
-          const found = known.find((each) => each === word);
-          if (found !== undefined) return found;
-          throw new UsageError(`--${name} takes ${known.join(', ')}, not "${word}"`);
-        }),
-  };
-}
-
-function parse(
-  args: readonly string[],
-  names: readonly string[],
-): Record<string, string | boolean | undefined> {
-  const flag = { type: 'boolean' } as const;
-  const options = {
-    quick: flag,
-    gate: flag,
-    pin: flag,
-    ...Object.fromEntries(names.map((name) => [name, { type: 'string' as const }])),
-  };
-  try {
-    return parseArgs({ args: [...args], options, allowNegative: true }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
 }

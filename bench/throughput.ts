@@ -10,7 +10,8 @@ import type { ThroughputOptions } from './options.ts';
 import { chooseCores, pin } from './pinning.ts';
 import { writeResults } from './report/results.ts';
 import { percent } from './report/table.ts';
-import { cellTable, throughputPlot, verdictTable } from './report/throughput-report.ts';
+import { cellTable, throughputPlot } from './report/throughput-report.ts';
+import { verdictTable } from './report/verdict-table.ts';
 import type { Bench, Cell } from './sample.ts';
 import { type MissingTarget, startBackend, startTarget, type Target } from './targets.ts';
 

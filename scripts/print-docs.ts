@@ -27,9 +27,9 @@ const PLACES: Readonly<Record<Place, string>> = {
 
 const CACHED: Readonly<Record<CommandSpec['cacheClass'], string>> = {
   A: 'yes',
-  B: 'not yet (several keys)',
-  C: 'not yet (several keys)',
-  D: 'not yet (may read keys that it does not name)',
+  B: 'yes, key by key',
+  C: 'with --cache-multi-key',
+  D: 'with --cache-sort, without patterns',
   '': '',
 };
 
@@ -128,7 +128,7 @@ function commandsPage(): string {
   const lines = allCommands().map((spec) => [
     `\`${spec.name.toUpperCase().replace('|', ' ')}\``,
     spec.place,
-    CACHED[spec.cacheClass],
+    spec.cacheClass === 'C' && spec.isWrite ? '' : CACHED[spec.cacheClass],
     keysOf(spec),
     spec.reason,
   ]);

@@ -7,6 +7,7 @@ import type { Logger } from './base/log.ts';
 import { systemRandom } from './base/random.ts';
 import { CacheStats } from './cache/cache-stats.ts';
 import { createStore } from './cache/create-store.ts';
+import { HotKeys } from './cache/hot-keys.ts';
 import { NearCache } from './cache/near-cache.ts';
 import type { Config } from './config/config.ts';
 import { createMetrics } from './metrics/registry.ts';
@@ -184,7 +185,7 @@ function nearCacheOf(config: Config): NearCache {
   });
   return new NearCache(
     { maxStalenessMs: config.maxStalenessMs, maxKeyBytes: config.maxItemKeyBytes },
-    { store, policies: config.policies, stats: new CacheStats(), random: systemRandom },
+    { store, policies: config.policies, stats: new CacheStats(), random: systemRandom, hotKeys: config.touchRate === 0 ? undefined : new HotKeys() },
   );
 }
 
@@ -206,6 +207,7 @@ function shardOptions(config: Config): ConstructorParameters<typeof Shard>[0] {
     identitiesMax: config.identitiesMax,
     canaryMs: config.canaryMs,
     canaryKey: config.canaryKey,
+    touchRate: config.touchRate,
   };
 }
 
@@ -224,6 +226,8 @@ function sessionOptions(config: Config): SessionOptions {
     blockingGraceMs: config.blockingGraceMs,
     requireAuth: config.requireAuth,
     followersMax: config.followersMax,
+    cachesMultiKey: config.cachesMultiKey,
+    cachesSort: config.cachesSort,
   };
 }
 

@@ -1,6 +1,5 @@
 /** How throughput rows look in the terminal and in the plot. */
 import type { FailedRow, Row } from '../cell.ts';
-import type { Verdict } from '../gate.ts';
 import { type Machine, machineLine } from '../machine.ts';
 import type { Cell } from '../sample.ts';
 import { connectionCount, seriesOf } from './series.ts';
@@ -27,24 +26,6 @@ export function cellTable(cell: Cell, rows: readonly (Row | FailedRow)[]): strin
   const rate = rows.find((row): row is Row => 'latency' in row && row.latency !== undefined)?.latency;
   const load = rate === undefined ? '' : `; percentiles of a batch at ${rate.batchesPerSecond} batches/s`;
   return `${panelTitle(cell)}, ${sizeOf(cell.size)}${load}\n${renderTable(columns, rows.map(cells))}`;
-}
-
-/** The gate's verdicts as a table that ends with PASS or FAIL. */
-export function verdictTable(verdicts: readonly Verdict[]): string {
-  const titles: readonly Column[] = [
-    { title: 'demand', align: 'left' },
-    { title: 'bound' },
-    { title: 'ratio' },
-    { title: 'verdict', align: 'left' },
-  ];
-  const rows = verdicts.map(({ what, bound, ratio, pass, reason }) => [
-    what,
-    bound,
-    digits(ratio),
-    `${pass ? 'PASS' : 'FAIL'}${reason === undefined ? '' : ` (${reason})`}`,
-  ]);
-  const failed = verdicts.filter(({ pass }) => !pass).length;
-  return `${renderTable(titles, rows)}\n${failed === 0 ? 'PASS' : `FAIL: ${failed} of ${verdicts.length}`}`;
 }
 
 /** Operations a second: a line of charts for each test and connection count, in it one chart for each pipeline depth,

@@ -21,6 +21,8 @@ export class CacheStats {
   /** Canaries whose invalidation did not come. */
   canaryFailures = 0;
   canaries = 0;
+  /** Keys that Redis was told are in use. */
+  touched = 0;
   /** Ages of entries at hits: bucket i counts ages of less than 2^i ms, and the last everything else. */
   readonly ages: Float64Array = new Float64Array(AGE_BUCKETS);
   ageSumMs = 0;

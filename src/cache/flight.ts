@@ -12,6 +12,15 @@ export interface SharedRead {
   readonly isOpen: boolean;
 }
 
+/** What is known of a read when it is sent. Units: monotonic ms. */
+export interface FlightPlan {
+  generation: Generation;
+  sentAt: number;
+  policy: Policy;
+  /** Longest life of what it brings; the policy may say less. */
+  maxTtlMs: number;
+}
+
 /** The token of one dispatched cacheable read of one key (coherence spec R3): only a flight that is still live when its
  *  reply is parsed may fill. An invalidation, a write or a flush in between ends it, and takes it off the list, so that
  *  later readers start a new one (R4). */
@@ -24,7 +33,7 @@ export class Flight {
   /** Monotonic ms at dispatch: the TTL counts from here, so an entry ends early by the latency and never late (R12). */
   readonly sentAt: number;
   readonly policy: Policy;
-  /** Upper bound of this entry's life in ms; at most the policy's. */
+  /** Upper bound of this entry's life in ms. */
   readonly maxTtlMs: number;
   isLive = true;
   /** What PTTL said in the same packet: ms, -1 no expiry, -2 no key; NaN until (or unless) it was readable. */
@@ -34,19 +43,12 @@ export class Flight {
   /** The next flight of the same key. */
   next: Flight | undefined;
 
-  constructor(
-    id: EntryId,
-    key: string,
-    generation: Generation,
-    sentAt: number,
-    policy: Policy,
-    maxTtlMs: number,
-  ) {
+  constructor(id: EntryId, key: string, { generation, sentAt, policy, maxTtlMs }: FlightPlan) {
     this.id = id;
     this.key = key;
     this.generation = generation;
     this.sentAt = sentAt;
     this.policy = policy;
-    this.maxTtlMs = maxTtlMs;
+    this.maxTtlMs = Math.min(maxTtlMs, policy.maxTtlMs);
   }
 }

@@ -37,7 +37,7 @@ export function planMemory(options: SegmentStoreOptions, policyBytes: number): M
     maxItemBytes: Math.min(
       options.maxItemBytes,
       Math.floor(maxBytes / 64),
-      segmentBytes - HEADER_BYTES - Math.min(options.maxKeyBytes, segmentBytes >> 2),
+      Math.max(0, segmentBytes - HEADER_BYTES - Math.min(options.maxKeyBytes, segmentBytes >> 2)),
     ),
   };
 }

@@ -1,11 +1,10 @@
 import type { Random } from '../base/random.ts';
-import type { Policy } from '../policy/policy.ts';
 import type { PolicyTable } from '../policy/policy-table.ts';
 import { AGE_BUCKETS, type CacheStats } from './cache-stats.ts';
 import { ownId } from './entry-id.ts';
-import { Flight, type SharedRead } from './flight.ts';
+import { Flight, type FlightPlan, type SharedRead } from './flight.ts';
 import { Flights } from './flights.ts';
-import type { Generation } from './generation.ts';
+import type { HotKeys } from './hot-keys.ts';
 import { setLifetime, wantsRefresh } from './lifetime.ts';
 import { type EntryFacts, type EntryId, type Form, SAME, type Store } from './store.ts';
 
@@ -21,6 +20,8 @@ export interface Landing {
   /** Redis has no such value. */
   isNil: boolean;
   form: Form;
+  /** When it came. Units: monotonic ms. */
+  now: number;
 }
 
 /** The near-cache: replies of reads, kept coherent by Redis's own invalidations.
@@ -36,6 +37,8 @@ export class NearCache {
   readonly options: NearCacheOptions;
   readonly policies: PolicyTable;
   readonly store: Store;
+  /** Undefined = Redis is not told which keys are hit. */
+  readonly hotKeys: HotKeys | undefined;
   #random: Random;
   #closed = new Map<string, number>();
   #closedAll = 0;
@@ -45,12 +48,19 @@ export class NearCache {
 
   constructor(
     options: NearCacheOptions,
-    parts: { store: Store; policies: PolicyTable; stats: CacheStats; random: Random },
+    parts: {
+      store: Store;
+      policies: PolicyTable;
+      stats: CacheStats;
+      random: Random;
+      hotKeys: HotKeys | undefined;
+    },
   ) {
     this.options = options;
     this.store = parts.store;
     this.policies = parts.policies;
     this.stats = parts.stats;
+    this.hotKeys = parts.hotKeys;
     this.#random = parts.random;
     this.#keyScratch = Buffer.alloc(options.maxKeyBytes);
   }
@@ -65,8 +75,8 @@ export class NearCache {
     return this.store.find(id, proto, now);
   }
 
-  /** Count a hit of what was found last. Is it to be read again in the background? True only once for an entry. */
-  noteHit(family: number, now: number): boolean {
+  /** Count a hit of what was found last. */
+  noteHit(family: number, now: number): void {
     const { found } = this.store;
     const { stats } = this;
     stats.tallies(stats.byFamily, family).hits++;
@@ -75,7 +85,11 @@ export class NearCache {
     stats.ageSumMs += ageMs;
     const bucket = Math.min(32 - Math.clz32(ageMs), AGE_BUCKETS - 1);
     stats.ages[bucket] = (stats.ages[bucket] as number) + 1;
-    return wantsRefresh(found, now, this.#random);
+  }
+
+  /** Is what was found last to be read again in the background? Say so with `store.refreshing()`, or it is asked again. */
+  isDue(now: number): boolean {
+    return wantsRefresh(this.store.found, now, this.#random);
   }
 
   /** A read of the same that others may still join at `now`. */
@@ -84,28 +98,15 @@ export class NearCache {
   }
 
   /** Begin a read that may fill (R3). Call before its bytes are written. `id` is copied. */
-  startFlight(
-    id: EntryId,
-    key: string,
-    generation: Generation,
-    now: number,
-    policy: Policy,
-    maxTtlMs: number,
-  ): Flight {
-    const flight = new Flight(ownId(id), key, generation, now, policy, Math.min(maxTtlMs, policy.maxTtlMs));
+  startFlight(id: EntryId, key: string, plan: FlightPlan): Flight {
+    const flight = new Flight(ownId(id), key, plan);
     this.#flights.add(flight);
     return flight;
   }
 
-  /** The flight's reply is here, whole, at `now`: keep source[start, end) if nothing has happened since. */
-  land(
-    flight: Flight,
-    source: Buffer,
-    start: number,
-    end: number,
-    { isError, isNil, form }: Landing,
-    now: number,
-  ): void {
+  /** The flight's reply is here, whole: keep source[start, end) if nothing has happened since. */
+  land(flight: Flight, source: Buffer, start: number, end: number, landing: Landing): void {
+    const { isError, isNil, form, now } = landing;
     this.#flights.remove(flight);
     const { refused } = this.stats;
     const facts = this.#facts;

@@ -115,6 +115,13 @@ export const CACHE_ROWS: readonly MetricRow[] = [
     { name: 'nearcache_cache_canary_failures_total', help: 'Canaries whose invalidation did not come.' },
     (stats) => stats.canaryFailures,
   ),
+  counted(
+    {
+      name: 'nearcache_cache_touched_keys_total',
+      help: 'Hot keys that Redis was told are in use; see --touch-rate.',
+    },
+    (stats) => stats.touched,
+  ),
   stored({ name: 'nearcache_cache_entries', help: 'Entries now.' }, (store) => store.entries),
   stored(
     { name: 'nearcache_cache_bytes', help: 'Memory of the entries now.', unit: 'bytes' },

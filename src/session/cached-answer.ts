@@ -90,6 +90,17 @@ export function lookUpOne(
   return true;
 }
 
+/** For whom and when something is looked up. */
+export interface LookUpAt {
+  db: number;
+  fence: number;
+  proto: 2 | 3;
+  now: number;
+}
+
+/** Arguments of the keys that the last `lookUpAll` found due for a refresh. */
+export const dueKeys: number[] = [];
+
 /** Where the parts of a reply over several keys lie. */
 const parts: { bytes: Buffer[]; starts: number[]; ends: number[] } = { bytes: [], starts: [], ends: [] };
 
@@ -99,14 +110,14 @@ export function lookUpAll(
   cache: NearCache,
   request: Request,
   spec: CommandSpec,
-  id: { db: number; fence: number },
-  proto: 2 | 3,
-  now: number,
+  { db, fence, proto, now }: LookUpAt,
 ): boolean {
   const count = request.argc - 1;
+  dueKeys.length = 0;
   for (let i = 0; i < count; i++) {
-    aimAtKey(request, i + 1, spec, id.db, id.fence);
+    aimAtKey(request, i + 1, spec, db, fence);
     if (!findPart(cache, i, proto, now)) return false;
+    if (cache.isDue(now)) dueKeys.push(i + 1);
   }
   const bytes = spec.name === 'mget' ? joined(count) : integerReply(countOnes(count));
   answer.bytes = bytes;
@@ -138,7 +149,7 @@ function joined(count: number): Buffer {
   const bytes = Buffer.allocUnsafe(size);
   let at = bytes.latin1Write(head, 0);
   for (let i = 0; i < count; i++) {
-    at += (parts.bytes[i] as Buffer).copy(bytes, at, parts.starts[i] as number, parts.ends[i] as number);
+    at += (parts.bytes[i] as Buffer).copy(bytes, at, parts.starts[i], parts.ends[i]);
   }
   return bytes;
 }
@@ -167,7 +178,7 @@ export function lookUpAgain(
   const now = session.context.clock.now();
   if (cache === undefined || !generation.covers(now, cache.options.maxStalenessMs)) return undefined;
   if (spec.cacheClass === 'B') {
-    if (!lookUpAll(cache, request, spec, { db, fence: generation.fence }, proto, now)) return undefined;
+    if (!lookUpAll(cache, request, spec, { db, fence: generation.fence, proto, now })) return undefined;
   } else {
     aimAtCall(request, spec, db, generation.fence);
     if (!lookUpOne(cache, spec, request.argc, proto, now)) return undefined;

@@ -1,10 +1,11 @@
-import { mayBlock } from '../command/keys.ts';
+import { mayBlock, readsUnnamedKeys } from '../command/keys.ts';
 import type { CommandSpec } from '../command/spec.ts';
 import { resolve } from '../command/table.ts';
 import type { Request } from '../protocol/request.ts';
 import { mustAuthenticate, refuse } from './authentication.ts';
 import { answerLocally } from './local-commands.ts';
 import { effectOf } from './cache-effects.ts';
+import { readCombined } from './combined-path.ts';
 import { namesHeldKey } from './held-keys.ts';
 import { readManyThroughCache } from './many-keys-path.ts';
 import { readThroughCache } from './near-cache-path.ts';
@@ -95,18 +96,33 @@ function routeApart(session: Session, request: Request, spec: CommandSpec): bool
   }
 }
 
+type Reader = typeof readThroughCache;
+
+/** How the near-cache answers such a call; undefined = it does not. */
+function readerOf({ context }: Session, spec: CommandSpec, request: Request): Reader | undefined {
+  switch (spec.cacheClass) {
+    case 'A':
+      return readThroughCache;
+    case 'B':
+      return readManyThroughCache;
+    case 'C':
+      // PFCOUNT rewrites its key: a write in all but name.
+      return context.options.cachesMultiKey && !spec.isWrite ? readCombined : undefined;
+    case 'D':
+      return context.options.cachesSort && !readsUnnamedKeys(spec, request) ? readThroughCache : undefined;
+    default:
+      return undefined;
+  }
+}
+
 /** The pipelined way: cache first, then the shared connection. */
 function runShared(session: Session, request: Request, spec: CommandSpec): boolean {
   if (session.context.options.requireAuth && mustAuthenticate(session)) return refuse(session, request, spec);
   if (session.identity.isPassing) return session.pin.runOnce(request, spec);
   if (!session.mayUse('shared')) return false;
   const { cache } = session.context.shard;
-  if (cache !== undefined && spec.cacheClass === 'A') {
-    return readThroughCache(session, cache, request, spec);
-  }
-  if (cache !== undefined && spec.cacheClass === 'B') {
-    return readManyThroughCache(session, cache, request, spec);
-  }
+  const read = cache === undefined ? undefined : readerOf(session, spec, request);
+  if (cache !== undefined && read !== undefined) return read(session, cache, request, spec);
   if (!session.identity.shared.hasRoomFor(session)) return false;
   if (cache !== undefined) {
     if (spec.isWrite || spec.flushesAll || spec.keyAccess === 'unknown') {

@@ -4,10 +4,18 @@ import type { CommandSpec } from '../command/spec.ts';
 import { encodeRequest } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
 import type { Call } from '../shard/call.ts';
-import { aimAtCall, aimAtKey, answer, lookUpAll, wanted } from './cached-answer.ts';
+import { aimAtCall, aimAtKey, answer, dueKeys, lookUpAll, wanted } from './cached-answer.ts';
 import { holdKeys, namesHeldKey, releaseKeys } from './held-keys.ts';
 import { ManyReadCall } from './many-read-call.ts';
-import { countBypass, mayHit, mayJoin, maxTtlOf, whyClosed, whyNoFlight } from './near-cache-path.ts';
+import {
+  countBypass,
+  countMiss,
+  joinRead,
+  mayHit,
+  maxTtlOf,
+  whyClosed,
+  whyNoFlight,
+} from './near-cache-path.ts';
 import { park } from './parked-read.ts';
 import { ReadCall, TtlCall } from './read-call.ts';
 import type { Session } from './session.ts';
@@ -26,14 +34,14 @@ export function readManyThroughCache(
 ): boolean {
   const { shared } = session.identity;
   const { now } = session;
-  const id = { db: session.db, fence: shared.generation.fence };
+  const at = { db: session.db, fence: shared.generation.fence, proto: session.proto, now };
   const isSized = request.argc >= 2 && request.argc <= KEYS_MAX + 1;
-  const isHit =
-    isSized && mayHit(session, cache, now) && lookUpAll(cache, request, spec, id, session.proto, now);
+  const isHit = isSized && mayHit(session, cache, now) && lookUpAll(cache, request, spec, at);
   if (isHit) {
     cache.noteHit(spec.family, now);
     if (session.queue.length === 0) session.serveSlice(answer.bytes, answer.start, answer.end);
     else park(session, request, spec);
+    if (dueKeys.length > 0) refreshKeys(session, cache, request, spec);
     return true;
   }
   if (namesHeldKey(session, request, spec) || !shared.hasRoomFor(session)) return false;
@@ -42,6 +50,39 @@ export function readManyThroughCache(
   else if (spec.name === 'mget') readMissing(session, cache, request, spec, missing);
   else fillBeside(session, cache, request, spec, missing);
   return true;
+}
+
+/** Read again in the background the entries that are due, each alone. */
+function refreshKeys(session: Session, cache: NearCache, request: Request, spec: CommandSpec): void {
+  const { shared } = session.identity;
+  if (!shared.isReady || shared.isFull) return;
+  for (const index of dueKeys) {
+    aimAtKey(request, index, spec, session.db, shared.generation.fence);
+    const key = request.argLatin1(index);
+    if (cache.findRead(key, wanted, session.now) !== undefined) continue;
+    if (cache.find(wanted, 3, session.now)) cache.store.refreshing();
+    cache.stats.refreshes++;
+    const flights = startFlights(session, cache, request, spec, [index]);
+    const { calls, bytes } = readOfKey(session, cache, flights[0] as Flight, keyOf(request, index), spec);
+    shared.submitBlock(calls, bytes, 0, bytes.length, session.db);
+  }
+}
+
+/** PTTL and the read of one key that MGET and EXISTS share, for nobody. */
+function readOfKey(
+  session: Session,
+  cache: NearCache,
+  flight: Flight,
+  key: Buffer,
+  spec: CommandSpec,
+): { calls: Call[]; bytes: Buffer } {
+  const read = new ReadCall(cache, flight, shapeOf(spec), session.context.clock);
+  read.timeoutMs = session.context.options.commandTimeoutMs;
+  const command = spec.name === 'mget' ? 'GET' : 'EXISTS';
+  return {
+    calls: [new TtlCall(flight), read],
+    bytes: Buffer.concat([encodeRequest(['PTTL', key]), encodeRequest([command, key])]),
+  };
 }
 
 /** Indices of the keys that have no entry, at least one; undefined when none of them may be filled. */
@@ -81,14 +122,12 @@ function startFlights(
     aimAtKey(request, index, spec, session.db, shared.generation.fence);
     const policy = cache.policies.of(wanted.bytes, wanted.keyStart, wanted.keyEnd);
     const key = request.argLatin1(index);
-    return cache.startFlight(
-      wanted,
-      key,
-      shared.generation,
-      session.now,
+    return cache.startFlight(wanted, key, {
+      generation: shared.generation,
+      sentAt: session.now,
       policy,
-      maxTtlOf(spec, shared, policy),
-    );
+      maxTtlMs: maxTtlOf(spec, shared, policy),
+    });
   });
 }
 
@@ -100,20 +139,17 @@ function readMissing(
   spec: CommandSpec,
   missing: readonly number[],
 ): void {
-  const { stats } = cache;
   aimAtCall(request, spec, session.db, session.identity.shared.generation.fence);
   const first = request.argLatin1(missing[0] as number);
   const known = cache.findRead(first, wanted, session.now);
-  if (known instanceof ManyReadCall && mayJoin(session, known)) {
-    stats.tallies(stats.byFamily, spec.family).coalesced++;
-    known.waiters.push(sharedSlot(session, request, spec));
-    session.lastPosition = Math.max(session.lastPosition, known.position);
+  const policy = cache.policies.of(wanted.bytes, wanted.keyStart, wanted.keyEnd);
+  if (known instanceof ManyReadCall && joinRead(session, cache, known, request, spec)) {
     holdUntilAnswered(session, known, request, spec);
     return;
   }
-  stats.tallies(stats.byFamily, spec.family).misses++;
+  countMiss(cache, spec, policy);
   const flights = startFlights(session, cache, request, spec, missing);
-  const read = new ManyReadCall(session, cache, request.copy(), spec, missing, flights);
+  const read = new ManyReadCall(session, cache, request.copy(), { spec, missing, flights });
   read.timeoutMs = session.context.options.commandTimeoutMs;
   (flights[0] as Flight).read = read;
   read.waiters.push(sharedSlot(session, request, spec));
@@ -147,16 +183,14 @@ function fillBeside(
   spec: CommandSpec,
   missing: readonly number[],
 ): void {
-  cache.stats.tallies(cache.stats.byFamily, spec.family).misses++;
+  countMiss(cache, spec, cache.policies.of(wanted.bytes, wanted.keyStart, wanted.keyEnd));
   const flights = startFlights(session, cache, request, spec, missing);
   const calls: Call[] = [];
   const bytes: Buffer[] = [];
   for (const [i, flight] of flights.entries()) {
-    const key = keyOf(request, missing[i] as number);
-    const read = new ReadCall(cache, flight, shapeOf(spec), session.context.clock);
-    read.timeoutMs = session.context.options.commandTimeoutMs;
-    calls.push(new TtlCall(flight), read);
-    bytes.push(encodeRequest(['PTTL', key]), encodeRequest(['EXISTS', key]));
+    const single = readOfKey(session, cache, flight, keyOf(request, missing[i] as number), spec);
+    calls.push(...single.calls);
+    bytes.push(single.bytes);
   }
   calls.push(sharedSlot(session, request, spec));
   bytes.push(request.buffer.subarray(request.start, request.end));

@@ -3,6 +3,7 @@ import type { Flight, SharedRead } from '../cache/flight.ts';
 import type { NearCache } from '../cache/near-cache.ts';
 import { type EntryId, RESP3_ONLY, SAME } from '../cache/store.ts';
 import type { CommandSpec } from '../command/spec.ts';
+import type { Policy } from '../policy/policy.ts';
 import { ASTERISK, UNDERSCORE } from '../protocol/bytes.ts';
 import { elementEnds } from '../protocol/array-elements.ts';
 import type { Request } from '../protocol/request.ts';
@@ -42,9 +43,7 @@ export class ManyReadCall extends FanOutCall implements SharedRead {
     session: Session,
     cache: NearCache,
     request: Request,
-    spec: CommandSpec,
-    missing: readonly number[],
-    flights: readonly Flight[],
+    { spec, missing, flights }: { spec: CommandSpec; missing: readonly number[]; flights: readonly Flight[] },
   ) {
     super();
     const { shared } = session.identity;
@@ -60,6 +59,10 @@ export class ManyReadCall extends FanOutCall implements SharedRead {
     this.sentAt = session.now;
     aimAtCall(request, spec, session.db, shared.generation.fence);
     this.id = ownId(wanted);
+  }
+
+  get policy(): Policy {
+    return (this.#flights[0] as Flight).policy;
   }
 
   get isOpen(): boolean {
@@ -103,8 +106,8 @@ export class ManyReadCall extends FanOutCall implements SharedRead {
     for (const [i, flight] of this.#flights.entries()) {
       const start = ends[i] as number;
       const isNil = frame[start] === UNDERSCORE;
-      const landing = { isError: false, isNil, form: isNil ? RESP3_ONLY : SAME } as const;
-      this.#cache.land(flight, frame, start, ends[i + 1] as number, landing, now);
+      const landing = { isError: false, isNil, form: isNil ? RESP3_ONLY : SAME, now } as const;
+      this.#cache.land(flight, frame, start, ends[i + 1] as number, landing);
     }
   }
 

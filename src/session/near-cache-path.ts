@@ -10,6 +10,7 @@ import { park } from './parked-read.ts';
 import { ReadCall, TtlCall } from './read-call.ts';
 import type { Session } from './session.ts';
 import { send, shapeOf, sharedSlot } from './shared-slot.ts';
+import type { Slot } from './slot.ts';
 
 const PTTL_HEAD = Buffer.from('*2\r\n$4\r\nPTTL\r\n', 'latin1');
 const DB_MAX = 65_535;
@@ -30,7 +31,9 @@ export function readThroughCache(
     mayHit(session, cache, now) &&
     lookUpOne(cache, spec, request.argc, session.proto, now)
   ) {
-    const isDue = cache.noteHit(spec.family, now);
+    cache.noteHit(spec.family, now);
+    cache.hotKeys?.note(wanted);
+    const isDue = cache.isDue(now);
     if (session.queue.length === 0) session.serveSlice(answer.bytes, answer.start, answer.end);
     else park(session, request, spec);
     if (isDue) refresh(session, cache, request, spec);
@@ -55,10 +58,10 @@ function fetchOne(session: Session, cache: NearCache, request: Request, spec: Co
     send(session, sharedSlot(session, request, spec), request, session.db);
     return true;
   }
-  if (join(session, cache, request, spec, key, policy)) return true;
+  const known = cache.findRead(key, wanted, session.now);
+  if (known instanceof ReadCall && joinRead(session, cache, known, request, spec)) return true;
   if (shared.generation.covers(session.now, cache.options.maxStalenessMs)) {
-    cache.stats.tallies(cache.stats.byFamily, spec.family).misses++;
-    cache.stats.tallies(cache.stats.byPolicy, policy.number).misses++;
+    countMiss(cache, spec, policy);
   } else {
     countBypass(cache, spec, policy, 'stale');
   }
@@ -68,32 +71,35 @@ function fetchOne(session: Session, cache: NearCache, request: Request, spec: Co
   return true;
 }
 
-/** May this session share the answer of a read? Not of one that was sent before a command which this session still waits
- *  for: its answer could be older than that command's (DESIGN rule 3). */
-export function mayJoin(
-  { outstanding, lastPosition, context }: Session,
-  read: { position: number; waiters: readonly unknown[] },
-): boolean {
-  if (read.waiters.length >= context.options.followersMax) return false;
-  return outstanding === 0 || read.position > lastPosition;
+/** A read on its way that several sessions may wait for. */
+interface Joinable {
+  readonly position: number;
+  readonly policy: Policy;
+  readonly waiters: Slot[];
 }
 
-/** Share the answer of a read that is on its way, if there is one. */
-function join(
+/** Share the answer of a read that is on its way. Not of one that was sent before a command which this session still waits
+ *  for: its answer could be older than that command's (DESIGN rule 3). False = it may not. */
+export function joinRead(
   session: Session,
   cache: NearCache,
+  read: Joinable,
   request: Request,
   spec: CommandSpec,
-  key: string,
-  policy: Policy,
 ): boolean {
-  const read = cache.findRead(key, wanted, session.now);
-  if (!(read instanceof ReadCall) || !mayJoin(session, read)) return false;
-  cache.stats.tallies(cache.stats.byFamily, spec.family).coalesced++;
-  cache.stats.tallies(cache.stats.byPolicy, policy.number).coalesced++;
+  if (read.waiters.length >= session.context.options.followersMax) return false;
+  if (session.outstanding > 0 && read.position <= session.lastPosition) return false;
+  const { stats } = cache;
+  stats.tallies(stats.byFamily, spec.family).coalesced++;
+  stats.tallies(stats.byPolicy, read.policy.number).coalesced++;
   read.waiters.push(sharedSlot(session, request, spec));
   session.lastPosition = Math.max(session.lastPosition, read.position);
   return true;
+}
+
+export function countMiss({ stats }: NearCache, spec: CommandSpec, policy: Policy): void {
+  stats.tallies(stats.byFamily, spec.family).misses++;
+  stats.tallies(stats.byPolicy, policy.number).misses++;
 }
 
 /** Why no read of this session may fill or be shared now. */
@@ -136,8 +142,12 @@ function startRead(
   policy: Policy,
 ): ReadCall {
   const { shared } = session.identity;
-  const maxTtlMs = maxTtlOf(spec, shared, policy);
-  const flight = cache.startFlight(wanted, key, shared.generation, session.now, policy, maxTtlMs);
+  const flight = cache.startFlight(wanted, key, {
+    generation: shared.generation,
+    sentAt: session.now,
+    policy,
+    maxTtlMs: maxTtlOf(spec, shared, policy),
+  });
   const read = new ReadCall(cache, flight, shapeOf(spec), session.context.clock);
   read.timeoutMs = session.context.options.commandTimeoutMs;
   flight.read = read;

@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Flight, SharedRead } from '../cache/flight.ts';
 import type { NearCache } from '../cache/near-cache.ts';
 import { type EntryId, RESP3_ONLY, SAME } from '../cache/store.ts';
+import type { Policy } from '../policy/policy.ts';
 import { COLON, MINUS, UNDERSCORE } from '../protocol/bytes.ts';
 import { type Resp2Shape, shapeNeedsConversion } from '../protocol/resp2-shapes.ts';
 import { Call, type CallFailure, type FrameFacts } from '../shard/call.ts';
@@ -28,6 +29,10 @@ export class ReadCall extends FanOutCall implements SharedRead {
     this.#shape = shape;
     this.#clock = clock;
     this.sentAt = flight.sentAt;
+  }
+
+  get policy(): Policy {
+    return this.flight.policy;
   }
 
   get id(): EntryId {
@@ -65,10 +70,10 @@ export class ReadCall extends FanOutCall implements SharedRead {
       isError,
       isNil: type === UNDERSCORE,
       form: hasResp3 || shapeNeedsConversion(this.#shape) ? RESP3_ONLY : SAME,
+      now: this.#clock.now(),
     } as const;
-    const now = this.#clock.now();
     if (this.#gathered === 0) {
-      this.#cache.land(this.flight, chunk, start, end, landing, now);
+      this.#cache.land(this.flight, chunk, start, end, landing);
       return;
     }
     this.#gather(chunk, start, end);
@@ -79,7 +84,7 @@ export class ReadCall extends FanOutCall implements SharedRead {
     }
     const whole = Buffer.concat(this.#parts);
     this.#parts = [];
-    this.#cache.land(this.flight, whole, 0, whole.length, landing, now);
+    this.#cache.land(this.flight, whole, 0, whole.length, landing);
   }
 }
 

@@ -14,6 +14,9 @@ export interface SessionOptions {
   slowCommandTimeoutMs: number;
   blockingGraceMs: number;
   requireAuth: boolean;
+  /** Are reads whose one reply depends on several keys cached (class C), and SORT_RO without patterns (class D)? */
+  cachesMultiKey: boolean;
+  cachesSort: boolean;
   /** Sessions that may wait for one read. */
   followersMax: number;
 }

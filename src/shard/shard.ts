@@ -10,6 +10,7 @@ import type { Identity } from './identity.ts';
 import { IdentityFactory } from './identity-factory.ts';
 import type { ShardStats } from './shard-stats.ts';
 import type { SharedConnection, SharedListener } from './shared-connection.ts';
+import { Toucher } from './toucher.ts';
 
 export interface ShardOptions {
   name: string;
@@ -31,6 +32,8 @@ export interface ShardOptions {
   canaryMs: number;
   /** What the canary's key begins with, as latin1. */
   canaryKey: string;
+  /** Keys a second that Redis is told are in use. */
+  touchRate: number;
 }
 
 /** How often time-outs are looked for. */
@@ -54,6 +57,7 @@ export class Shard {
   #passing = new Set<Identity>();
   #clock: Clock;
   #factory: IdentityFactory;
+  #toucher: Toucher | undefined;
   #log: Logger;
   #lastTickAt = 0;
   #stopTicking: () => void = () => undefined;
@@ -68,6 +72,8 @@ export class Shard {
     this.#log = parts.log.child({ shard: options.name });
     this.stats = parts.stats;
     this.cache = parts.cache;
+    const hotKeys = parts.cache?.hotKeys;
+    this.#toucher = hotKeys === undefined ? undefined : new Toucher(hotKeys, options.touchRate);
     this.auth = new AuthConnection(options.address, options, this.#clock, this.stats);
     this.#factory = new IdentityFactory(options, {
       clock: parts.clock,
@@ -232,6 +238,9 @@ export class Shard {
       inFlight += identity.shared.inFlight;
     }
     this.stats.inFlight = inFlight;
+    if (this.cache !== undefined && this.#toucher !== undefined) {
+      this.cache.stats.touched += this.#toucher.tick(this.own, now);
+    }
     this.auth.tick(now);
   }
 

@@ -287,6 +287,8 @@ export class SharedConnection {
   #lost(connection: Connection, reason: string): void {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
+    // Half a push may have come: what follows on the next link has nothing to do with it.
+    this.#pushParts = [];
     this.generation.isAlive = false;
     this.#wakeAll();
     const wasReady = this.state === 'ready';

@@ -17,8 +17,8 @@ export interface AppOptions {
 }
 
 const BATCH_MAX = 8;
-const WRITE_SHARE = 0.01;
-const HELD_SHARE = 0.003;
+const WRITE_SHARE = 0.007;
+const HELD_SHARE = 0.002;
 
 /** One app connection, which comes back when it is lost: batches of pipelined reads and writes, at times a transaction in
  *  pieces. Resolves when the run is over and everything was answered. */

@@ -89,14 +89,14 @@ function letLoose(stage: Stage, random: Random, fault: Fault): Promise<void>[] {
   if (isFlushed) return [...work, runFlusher(stage, own())];
   const { slots } = stage.keyspace;
   const half = Math.ceil(slots.length / 2);
-  work.push(runOwner(stage, own(), slots.slice(0, half), 20), runOwner(stage, own(), slots.slice(half), 20));
+  work.push(runOwner(stage, own(), slots.slice(0, half), 28), runOwner(stage, own(), slots.slice(half), 28));
   if (fault.population !== 'standard') return work;
   const tellers = allRoutes(stage).filter(({ via }, i) => via === 'proxy' || i === 2);
   return [
     ...work,
-    runOutsider(stage, own(), 0, 15),
-    runOutsider(stage, own(), 1, 40),
-    ...tellers.map((route) => runTeller(stage, own(), route, 60)),
+    runOutsider(stage, own(), 0, 20),
+    runOutsider(stage, own(), 1, 60),
+    ...tellers.map((route) => runTeller(stage, own(), route, 80)),
   ];
 }
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import { generateTrace } from '../../../../bench/hit-ratio/generators.ts';
@@ -30,7 +30,11 @@ const models: readonly (readonly [SimulatedName, (capacity: number) => Model])[]
 ];
 
 function workloadOf(requests: readonly number[]): Workload {
-  return { requests: Uint32Array.from(requests), keys: requests.reduce((most, key) => Math.max(most, key), 0) + 1, weights: undefined };
+  return {
+    requests: Uint32Array.from(requests),
+    keys: requests.reduce((most, key) => Math.max(most, key), 0) + 1,
+    weights: undefined,
+  };
 }
 
 function hitsOf(name: SimulatedName, workload: Workload, capacity: number): number {
@@ -76,34 +80,38 @@ test.each(simulatedNames)('%s misses each key once when everything fits', (name)
   expect(hitsOf(name, { requests, keys, weights: undefined }, keys)).toBe(20_000 - keys);
 });
 
-test.each(
-  simulatedNames.filter((name) => name !== 'opt' && name !== 'w-tinylfu'),
-)('%s treats entries of seven bytes like entries of one in a seventh of the capacity', (name) => {
-  const { requests, keys } = generateTrace('churn', 20_000, 5);
-  const weights = new Uint32Array(keys).fill(7);
-  expect(hitsOf(name, { requests, keys, weights }, 700)).toBe(
-    hitsOf(name, { requests, keys, weights: undefined }, 100),
-  );
-});
+test.each(simulatedNames.filter((name) => name !== 'opt' && name !== 'w-tinylfu'))(
+  '%s treats entries of seven bytes like entries of one in a seventh of the capacity',
+  (name) => {
+    const { requests, keys } = generateTrace('churn', 20_000, 5);
+    const weights = new Uint32Array(keys).fill(7);
+    expect(hitsOf(name, { requests, keys, weights }, 700)).toBe(
+      hitsOf(name, { requests, keys, weights: undefined }, 100),
+    );
+  },
+);
 
-test.each(simulatedNames.filter((name) => name !== 'opt'))('%s never keeps more than its capacity', (name) => {
-  const keys = 50;
-  const weights = Uint32Array.from({ length: keys }, (_, key) => 1 + ((key * 37) % 90));
-  const all = Array.from({ length: keys }, (_, key) => key);
-  fc.assert(
-    fc.property(requestLists(keys, 200), fc.integer({ min: 1, max: 300 }), (requests, capacity) => {
-      const workload = { requests: Uint32Array.from([...requests, ...all]), keys, weights };
-      const kept = all.filter((probe) => {
-        const policy = simulated[name](workload, capacity);
-        for (const key of requests) policy.request(key);
-        return policy.request(probe);
-      });
-      const total = kept.reduce((sum, key) => sum + (weights[key] as number), 0);
-      expect(total).toBeLessThanOrEqual(capacity);
-    }),
-    { numRuns: 25 },
-  );
-});
+test.each(simulatedNames.filter((name) => name !== 'opt'))(
+  '%s never keeps more than its capacity',
+  (name) => {
+    const keys = 50;
+    const weights = Uint32Array.from({ length: keys }, (_, key) => 1 + ((key * 37) % 90));
+    const all = Array.from({ length: keys }, (_, key) => key);
+    fc.assert(
+      fc.property(requestLists(keys, 200), fc.integer({ min: 1, max: 300 }), (requests, capacity) => {
+        const workload = { requests: Uint32Array.from([...requests, ...all]), keys, weights };
+        const kept = all.filter((probe) => {
+          const policy = simulated[name](workload, capacity);
+          for (const key of requests) policy.request(key);
+          return policy.request(probe);
+        });
+        const total = kept.reduce((sum, key) => sum + (weights[key] as number), 0);
+        expect(total).toBeLessThanOrEqual(capacity);
+      }),
+      { numRuns: 25 },
+    );
+  },
+);
 
 test('a loop a little larger than the cache has no hit with lru, and opt keeps most of it', () => {
   const workload = workloadOf(Array.from({ length: 110 * 20 }, (_, i) => i % 110));
@@ -123,9 +131,6 @@ test('the window of w-tinylfu grows where recency is all that counts', () => {
   // Every key is requested a few times shortly after another and never again.
   const requests = Array.from({ length: 200_000 }, (_, i) => Math.max(0, (i >> 2) - (i % 4) * 20));
   const workload = workloadOf(requests);
-  const [fixed, adaptive] = [
-    hitsOf('w-tinylfu-1%', workload, 200),
-    hitsOf('w-tinylfu', workload, 200),
-  ];
+  const [fixed, adaptive] = [hitsOf('w-tinylfu-1%', workload, 200), hitsOf('w-tinylfu', workload, 200)];
   expect(adaptive).toBeGreaterThan(1.5 * fixed);
 });

@@ -1,0 +1,33 @@
+import type { EntryId } from './store.ts';
+
+/** One hit in so many is looked at. */
+const SAMPLE = 16;
+/** More different keys between two reports are not told apart. */
+const KEYS_MAX = 8192;
+
+/** Which keys are being hit, by sample: Redis does not see hits, and would take the hottest keys for idle ones.
+ *  Bounds: KEYS_MAX keys. Cost: a counter a hit; a string for one hit in SAMPLE. */
+export class HotKeys {
+  #hits = 0;
+  #counts = new Map<string, { key: Buffer; db: number; count: number }>();
+
+  note(id: EntryId): void {
+    if (++this.#hits % SAMPLE !== 0) return;
+    const name = `${id.db} ${id.bytes.latin1Slice(id.keyStart, id.keyEnd)}`;
+    const known = this.#counts.get(name);
+    if (known !== undefined) known.count++;
+    else if (this.#counts.size < KEYS_MAX) {
+      const key = Buffer.from(id.bytes.subarray(id.keyStart, id.keyEnd));
+      this.#counts.set(name, { key, db: id.db, count: 1 });
+    }
+  }
+
+  /** The hottest keys since the last call, at most `max`, by database. */
+  take(max: number): Map<number, Buffer[]> {
+    const hottest = [...this.#counts.values()].toSorted((a, b) => b.count - a.count).slice(0, max);
+    this.#counts.clear();
+    const byDb = new Map<number, Buffer[]>();
+    for (const { key, db } of hottest) byDb.set(db, [...(byDb.get(db) ?? []), key]);
+    return byDb;
+  }
+}

@@ -1,0 +1,79 @@
+import { CacheStats } from '../../src/cache/cache-stats.ts';
+import { createStore } from '../../src/cache/create-store.ts';
+import { Generation } from '../../src/cache/generation.ts';
+import { NearCache } from '../../src/cache/near-cache.ts';
+import type { EntryId } from '../../src/cache/store.ts';
+import { PolicyTable, type PolicyRules } from '../../src/policy/policy-table.ts';
+
+/** What a test may want of a near-cache; all of it has a value when left out. */
+export interface NearCacheWishes {
+  rules?: Partial<PolicyRules>;
+  maxStalenessMs?: number;
+  maxItemBytes?: number;
+  maxKeyBytes?: number;
+  random?: () => number;
+}
+
+/** Rules under which nothing is left to chance: no jitter, no refresh. */
+export const PLAIN_RULES: PolicyRules = {
+  isCached: true,
+  maxTtlMs: 60_000,
+  negativeTtlMs: 1000,
+  jitterPercent: 0,
+  softTtlPercent: 100,
+  staleWhileRevalidateMs: 0,
+  lease: undefined,
+};
+
+/** A near-cache over a real store of 4 MB. */
+export function nearCacheOf(wishes: NearCacheWishes = {}): NearCache {
+  const { maxItemBytes = 10_000, maxKeyBytes = 1000, maxStalenessMs = 1000 } = wishes;
+  const store = createStore('s3fifo', {
+    maxBytes: 4 * 1024 * 1024,
+    expectedEntryBytes: 128,
+    maxItemBytes,
+    maxKeyBytes,
+    seed: 1,
+  });
+  return new NearCache(
+    { maxStalenessMs, maxKeyBytes },
+    {
+      store,
+      policies: new PolicyTable({ ...PLAIN_RULES, ...wishes.rules }),
+      stats: new CacheStats(),
+      random: wishes.random ?? ((): number => 0),
+    },
+  );
+}
+
+/** A link that is up and tracks, fresh at 0. */
+export function trackingGeneration(): Generation {
+  const generation = new Generation();
+  generation.isTracking = true;
+  return generation;
+}
+
+/** What a call asks: key and arguments as latin1, in a buffer that holds more than them. */
+export function entryId(key: string, change: Partial<EntryId> & { args?: string } = {}): EntryId {
+  const { args = '', ...rest } = change;
+  const bytes = Buffer.from(`before${key}\r\n${args}behind`, 'latin1');
+  const keyEnd = 6 + key.length;
+  return {
+    bytes,
+    keyStart: 6,
+    keyEnd,
+    argsStart: keyEnd + 2,
+    argsEnd: keyEnd + 2 + args.length,
+    commandId: 1,
+    db: 0,
+    fence: 1,
+    ...rest,
+  };
+}
+
+/** What the near-cache has for `id`, or undefined. */
+export function cachedReply(cache: NearCache, id: EntryId, now = 0, proto: 2 | 3 = 3): string | undefined {
+  if (!cache.find(id, proto, now)) return undefined;
+  const { bytes, start, end } = cache.store.found;
+  return bytes.toString('latin1', start, end);
+}
