@@ -19,7 +19,7 @@ import {
 } from './near-cache-path.ts';
 import { TtlCall } from './read-call.ts';
 import type { Session } from './session.ts';
-import { send, sharedSlot } from './shared-slot.ts';
+import { send, sharedSlot, timeoutOf } from './shared-slot.ts';
 
 const keyList = new KeyList();
 /** A call over more keys is not worth so many tags. */
@@ -127,9 +127,9 @@ function startRead(
       maxTtlMs: maxTtlOf(spec, shared, policy),
     });
   });
-  const { clock, options } = session.context;
+  const { clock } = session.context;
   const read = new CombinedReadCall(cache, spec, flights, () => clock.now());
-  read.timeoutMs = spec.isSlow ? options.slowCommandTimeoutMs : options.commandTimeoutMs;
+  read.timeoutMs = timeoutOf(session, spec);
   (flights[0] as Flight).read = read;
   return read;
 }

@@ -19,7 +19,7 @@ import {
 import { park } from './parked-read.ts';
 import { ReadCall, TtlCall } from './read-call.ts';
 import type { Session } from './session.ts';
-import { send, shapeOf, sharedSlot } from './shared-slot.ts';
+import { send, shapeOf, sharedSlot, timeoutOf } from './shared-slot.ts';
 
 /** More keys in one call are not worth looking for. */
 const KEYS_MAX = 1024;
@@ -77,7 +77,7 @@ function readOfKey(
   spec: CommandSpec,
 ): { calls: Call[]; bytes: Buffer } {
   const read = new ReadCall(cache, flight, shapeOf(spec), session.context.clock);
-  read.timeoutMs = session.context.options.commandTimeoutMs;
+  read.timeoutMs = timeoutOf(session, spec);
   const command = spec.name === 'mget' ? 'GET' : 'EXISTS';
   return {
     calls: [new TtlCall(flight), read],
@@ -150,7 +150,7 @@ function readMissing(
   countMiss(cache, spec, policy);
   const flights = startFlights(session, cache, request, spec, missing);
   const read = new ManyReadCall(session, cache, request.copy(), { spec, missing, flights });
-  read.timeoutMs = session.context.options.commandTimeoutMs;
+  read.timeoutMs = timeoutOf(session, spec);
   (flights[0] as Flight).read = read;
   read.waiters.push(sharedSlot(session, request, spec));
   holdUntilAnswered(session, read, request, spec);

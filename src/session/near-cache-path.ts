@@ -9,7 +9,7 @@ import { namesHeldKey } from './held-keys.ts';
 import { park } from './parked-read.ts';
 import { ReadCall, TtlCall } from './read-call.ts';
 import type { Session } from './session.ts';
-import { send, shapeOf, sharedSlot } from './shared-slot.ts';
+import { send, shapeOf, sharedSlot, timeoutOf } from './shared-slot.ts';
 import type { Slot } from './slot.ts';
 
 const PTTL_HEAD = Buffer.from('*2\r\n$4\r\nPTTL\r\n', 'latin1');
@@ -149,7 +149,7 @@ function startRead(
     maxTtlMs: maxTtlOf(spec, shared, policy),
   });
   const read = new ReadCall(cache, flight, shapeOf(spec), session.context.clock);
-  read.timeoutMs = session.context.options.commandTimeoutMs;
+  read.timeoutMs = timeoutOf(session, spec);
   flight.read = read;
   return read;
 }

@@ -3,7 +3,7 @@ import type { Request } from '../protocol/request.ts';
 import { lookUpAgain } from './cached-answer.ts';
 import { holdKeys, releaseKeys } from './held-keys.ts';
 import type { Session } from './session.ts';
-import { send, shapeOf } from './shared-slot.ts';
+import { send, shapeOf, timeoutOf } from './shared-slot.ts';
 import type { Slot } from './slot.ts';
 
 /** A hit that waits in the reply queue behind unanswered commands: the request, and the state of the session when it was
@@ -36,7 +36,7 @@ export function unpark(session: Session, slot: Slot): void {
   slot.needsResp2 = proto === 2;
   slot.shape = shapeOf(spec);
   slot.argc = request.argc;
-  slot.timeoutMs = session.context.options.commandTimeoutMs;
+  slot.timeoutMs = timeoutOf(session, spec);
   session.outstanding++;
   // Not the session's database: a SELECT behind this read may have changed it by now.
   send(session, slot, request, db);

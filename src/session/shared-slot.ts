@@ -17,14 +17,18 @@ export function shapeOf(spec: CommandSpec): Resp2Shape {
   return SHAPES[spec.id] as Resp2Shape;
 }
 
+/** How long the command's reply may take. Units: ms. */
+export function timeoutOf({ context }: Session, spec: CommandSpec): number {
+  return spec.isSlow ? context.options.slowCommandTimeoutMs : context.options.commandTimeoutMs;
+}
+
 /** A slot for a command whose reply comes in RESP3. */
 export function sharedSlot(session: Session, request: Request, spec: CommandSpec): Slot {
   const slot = session.slot();
-  const { options } = session.context;
   slot.needsResp2 = session.proto === 2;
   slot.shape = shapeOf(spec);
   slot.argc = request.argc;
-  slot.timeoutMs = spec.isSlow ? options.slowCommandTimeoutMs : options.commandTimeoutMs;
+  slot.timeoutMs = timeoutOf(session, spec);
   session.outstanding++;
   return slot;
 }

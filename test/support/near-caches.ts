@@ -42,6 +42,7 @@ export function nearCacheOf(wishes: NearCacheWishes = {}): NearCache {
       policies: new PolicyTable({ ...PLAIN_RULES, ...wishes.rules }),
       stats: new CacheStats(),
       random: wishes.random ?? ((): number => 0),
+      hotKeys: undefined,
     },
   );
 }

@@ -1,12 +1,18 @@
 import { expect, test } from 'vitest';
 
 import { Flight } from '../../../src/cache/flight.ts';
-import { Generation } from '../../../src/cache/generation.ts';
+import { entryId, nearCacheOf, trackingGeneration } from '../../support/near-caches.ts';
 
 test('a flight may fill until something ends it, but with no TTL that nobody has read', () => {
-  const id = { key: 'k', commandId: 1, db: 0, identity: 0, rest: '' };
-  const flight = new Flight(id, new Generation(), 1000, 500);
+  const id = entryId('k');
+  const policy = nearCacheOf().policies.of(id.bytes, id.keyStart, id.keyEnd);
+  const flight = new Flight(id, 'k', {
+    generation: trackingGeneration(),
+    sentAt: 1000,
+    policy,
+    maxTtlMs: 500,
+  });
   expect(flight.isLive).toBe(true);
   expect(flight.pttl).toBeNaN();
-  expect([flight.sentAt, flight.maxTtlMs]).toEqual([1000, 500]);
+  expect([flight.sentAt, flight.maxTtlMs, flight.read]).toEqual([1000, 500, undefined]);
 });

@@ -1,222 +1,243 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 
-import { CacheStats } from '../../../src/cache/cache-stats.ts';
-import type { Entry, EntryId } from '../../../src/cache/entry.ts';
 import type { Flight } from '../../../src/cache/flight.ts';
-import { Generation } from '../../../src/cache/generation.ts';
-import { NearCache } from '../../../src/cache/near-cache.ts';
+import type { Generation } from '../../../src/cache/generation.ts';
+import type { Landing, NearCache } from '../../../src/cache/near-cache.ts';
+import { type EntryId, RESP2_ONLY, RESP3_ONLY, SAME } from '../../../src/cache/store.ts';
+import {
+  cachedReply,
+  entryId,
+  nearCacheOf,
+  PLAIN_RULES,
+  trackingGeneration,
+} from '../../support/near-caches.ts';
 
-const MAX_TTL_MS = 60_000;
-const NEGATIVE_TTL_MS = 1000;
+const { maxTtlMs: MAX_TTL_MS, negativeTtlMs: NEGATIVE_TTL_MS } = PLAIN_RULES;
 const MAX_ITEM_BYTES = 10_000;
+const VALUE: Landing = { isError: false, isNil: false, form: SAME, now: 0 };
 
 let cache: NearCache;
-let stats: CacheStats;
 let generation: Generation;
 
 beforeEach(() => {
-  cache = cacheOf(10_000_000);
+  cache = nearCacheOf({ maxItemBytes: MAX_ITEM_BYTES });
   generation = trackingGeneration();
 });
 
-function cacheOf(maxBytes: number): NearCache {
-  stats = new CacheStats();
-  const limits = { maxBytes, maxItemBytes: MAX_ITEM_BYTES, maxStalenessMs: 1000 };
-  return new NearCache({ ...limits, maxTtlMs: MAX_TTL_MS, negativeTtlMs: NEGATIVE_TTL_MS }, stats);
-}
-
-function trackingGeneration(): Generation {
-  const made = new Generation();
-  made.isTracking = true;
-  return made;
-}
-
-function idOf(key: string, change: Partial<EntryId> = {}): EntryId {
-  return { key, commandId: 1, db: 0, identity: 0, rest: '', ...change };
+function keyOf(id: EntryId): string {
+  return id.bytes.latin1Slice(id.keyStart, id.keyEnd);
 }
 
 function start(id: EntryId, pttl = -1, now = 0): Flight {
-  const flight = cache.startFlight(id, generation, now, MAX_TTL_MS);
+  const policy = cache.policies.of(id.bytes, id.keyStart, id.keyEnd);
+  const flight = cache.startFlight(id, keyOf(id), { generation, sentAt: now, policy, maxTtlMs: MAX_TTL_MS });
   flight.pttl = pttl;
   return flight;
 }
 
-function land(flight: Flight, reply = '$1\r\nv\r\n'): void {
-  cache.land(flight, Buffer.from(reply), false, false);
+function land(flight: Flight, reply = '$1\r\nv\r\n', landing: Partial<Landing> = {}): void {
+  const bytes = Buffer.from(`??${reply}??`, 'latin1');
+  cache.land(flight, bytes, 2, bytes.length - 2, { ...VALUE, now: flight.sentAt, ...landing });
 }
 
-function put(id: EntryId, reply?: string): Entry {
+function put(id: EntryId, reply?: string): void {
   land(start(id), reply);
-  return cache.find(id, generation, 0) as Entry;
 }
 
 function read(id: EntryId, now = 0): string | undefined {
-  return cache.find(id, generation, now)?.reply.toString();
+  return cachedReply(cache, id, now);
 }
 
 test('a reply that landed is found by whoever asks the same', () => {
-  put(idOf('k'), '$1\r\na\r\n');
-  expect(read(idOf('k'))).toBe('$1\r\na\r\n');
+  put(entryId('k'), '$1\r\na\r\n');
+  expect(read(entryId('k'))).toBe('$1\r\na\r\n');
 });
 
-test('the same key of another command, database, user or arguments is another entry', () => {
-  const variants = [{}, { commandId: 2 }, { db: 1 }, { identity: 1 }, { rest: 'x' }].map((change) =>
-    idOf('k', change),
+test('the same key of another command, database, link or arguments is another entry', () => {
+  const variants = [{}, { commandId: 2 }, { db: 1 }, { fence: 2 }, { args: 'x' }].map((change) =>
+    entryId('k', change),
   );
   for (const [i, id] of variants.entries()) {
     expect(read(id)).toBeUndefined();
     put(id, `:${i}\r\n`);
   }
   expect(variants.map((id) => read(id))).toEqual(variants.map((_, i) => `:${i}\r\n`));
-  expect(stats.entries).toBe(variants.length);
+  expect(cache.store.stats.entries).toBe(variants.length);
 });
 
 test('a newer reply takes the place of the older one', () => {
-  const old = put(idOf('k'), ':1\r\n');
-  put(idOf('k'), ':2\r\n');
-  expect(read(idOf('k'))).toBe(':2\r\n');
-  expect(old.isLive).toBe(false);
-  expect(stats.entries).toBe(1);
+  put(entryId('k'), ':1\r\n');
+  put(entryId('k'), ':2\r\n');
+  expect(read(entryId('k'))).toBe(':2\r\n');
+  expect(cache.store.stats.entries).toBe(1);
 });
 
-test('the reply is copied out of the buffer it came in', () => {
+test('the reply is copied out of the buffer it came in, and the key out of the request', () => {
+  const id = entryId('k');
+  const flight = start(id);
+  id.bytes.fill('!');
   const chunk = Buffer.from('$1\r\nv\r\n');
-  cache.land(start(idOf('k')), chunk, false, false);
+  cache.land(flight, chunk, 0, chunk.length, VALUE);
   chunk.fill('!');
-  expect(read(idOf('k'))).toBe('$1\r\nv\r\n');
+  expect(read(entryId('k'))).toBe('$1\r\nv\r\n');
+});
+
+test('a reply that reads otherwise in RESP2 answers no session of RESP2, and its converted form no session of RESP3', () => {
+  const id = entryId('k');
+  land(start(id), '_\r\n', { form: RESP3_ONLY });
+  expect(cachedReply(cache, id, 0, 2)).toBeUndefined();
+  expect(cachedReply(cache, id, 0, 3)).toBe('_\r\n');
+  const converted = Buffer.from('$-1\r\n');
+  cache.store.insert(id, converted, 0, converted.length, { ...cache.store.found, form: RESP2_ONLY });
+  expect([cachedReply(cache, id, 0, 2), cachedReply(cache, id, 0, 3)]).toEqual(['$-1\r\n', '_\r\n']);
+  land(start(id), ':1\r\n');
+  expect([cachedReply(cache, id, 0, 2), cachedReply(cache, id, 0, 3)]).toEqual([':1\r\n', ':1\r\n']);
 });
 
 describe('how long an entry lives', () => {
   test.each([
     ['no expiry: the longest time allowed', -1, false, MAX_TTL_MS],
     ['an expiry: until then', 5000, false, 5000],
-    ['an expiry beyond the longest time: the longest time', MAX_TTL_MS + 1, false, MAX_TTL_MS],
-    ['about to expire: kept when there are 10 ms left', 10, false, 10],
     ['about to expire: not kept with 9', 9, false, undefined],
-    ['PTTL 0 is a living key about to expire', 0, false, undefined],
-    ['no key: a short time', -2, false, NEGATIVE_TTL_MS],
-    ['nil of no key: a short time', -2, true, NEGATIVE_TTL_MS],
-    ['nil inside a key without expiry: a short time', -1, true, NEGATIVE_TTL_MS],
-    ['nil inside a key with an expiry: a short time', 5000, true, NEGATIVE_TTL_MS],
-    ['nil inside a key about to expire: not kept', 9, true, undefined],
+    ['no key: a short time', -2, true, NEGATIVE_TTL_MS],
     ['a TTL that nobody could read: not kept', Number.NaN, false, undefined],
   ])('%s', (_, pttl, isNil, ttlMs) => {
     const sentAt = 1000;
-    cache.land(start(idOf('k'), pttl, sentAt), Buffer.from('_\r\n'), false, isNil);
+    land(start(entryId('k'), pttl, sentAt), '_\r\n', { isNil });
     if (ttlMs === undefined) {
-      expect(read(idOf('k'), sentAt)).toBeUndefined();
-      expect(stats.refused.ttl).toBe(1);
+      expect(read(entryId('k'), sentAt)).toBeUndefined();
+      expect(cache.stats.refused.ttl).toBe(1);
     } else {
       // One ms early, because PTTL rounds up.
-      expect(read(idOf('k'), sentAt + ttlMs - 1.5)).toBe('_\r\n');
-      expect(read(idOf('k'), sentAt + ttlMs - 1)).toBeUndefined();
-      expect(stats.expired).toBe(1);
+      expect(read(entryId('k'), sentAt + ttlMs - 2)).toBe('_\r\n');
+      expect(read(entryId('k'), sentAt + ttlMs - 1)).toBeUndefined();
+      expect(cache.store.stats.expired).toBe(1);
     }
   });
 
   test('it counts from the time of sending, not of landing', () => {
-    land(start(idOf('k'), 100, 0));
-    expect(read(idOf('k'), 98)).toBeDefined();
-    expect(read(idOf('k'), 99)).toBeUndefined();
+    land(start(entryId('k'), 100, 0), undefined, { now: 50 });
+    expect(read(entryId('k'), 98)).toBeDefined();
+    expect(read(entryId('k'), 99)).toBeUndefined();
   });
 
-  test('a flight may bring a limit of its own', () => {
-    const flight = cache.startFlight(idOf('k'), generation, 0, 50);
-    flight.pttl = -1;
-    land(flight);
-    expect(read(idOf('k'), 49)).toBeUndefined();
+  test('a flight may bring a limit of its own, and no longer one than its policy', () => {
+    const id = entryId('k');
+    const policy = cache.policies.of(id.bytes, id.keyStart, id.keyEnd);
+    const plan = { generation, sentAt: 0, policy };
+    expect(cache.startFlight(id, 'k', { ...plan, maxTtlMs: 50 }).maxTtlMs).toBe(50);
+    expect(cache.startFlight(id, 'k', { ...plan, maxTtlMs: MAX_TTL_MS + 1 }).maxTtlMs).toBe(MAX_TTL_MS);
   });
 
   test('one variant expires without the others', () => {
-    land(start(idOf('k'), 100));
-    put(idOf('k', { commandId: 2 }));
-    expect(read(idOf('k'), 500)).toBeUndefined();
-    expect(read(idOf('k', { commandId: 2 }), 500)).toBeDefined();
-    expect(stats.entries).toBe(1);
+    land(start(entryId('k'), 100));
+    put(entryId('k', { commandId: 2 }));
+    expect(read(entryId('k'), 500)).toBeUndefined();
+    expect(read(entryId('k', { commandId: 2 }), 500)).toBeDefined();
+    expect(cache.store.stats.entries).toBe(1);
   });
 });
 
 describe('what is not kept', () => {
   test('an error', () => {
-    cache.land(start(idOf('k')), Buffer.from('-WRONGTYPE …\r\n'), true, false);
-    expect(read(idOf('k'))).toBeUndefined();
-    expect(stats.refused.error).toBe(1);
+    land(start(entryId('k')), '-WRONGTYPE …\r\n', { isError: true });
+    expect(read(entryId('k'))).toBeUndefined();
+    expect(cache.stats.refused.error).toBe(1);
   });
 
   test('a reply over the limit of an item', () => {
-    land(start(idOf('k')), 'x'.repeat(MAX_ITEM_BYTES + 1));
-    expect(read(idOf('k'))).toBeUndefined();
-    expect(stats.refused.size).toBe(1);
-    land(start(idOf('k')), 'x'.repeat(MAX_ITEM_BYTES));
-    expect(read(idOf('k'))).toBeDefined();
+    land(start(entryId('k')), 'x'.repeat(MAX_ITEM_BYTES + 1));
+    expect(read(entryId('k'))).toBeUndefined();
+    expect(cache.stats.refused.size).toBe(1);
+    land(start(entryId('k')), 'x'.repeat(MAX_ITEM_BYTES));
+    expect(read(entryId('k'))).toBeDefined();
   });
 
   test('the reply of a link that was lost', () => {
-    const flight = start(idOf('k'));
+    const flight = start(entryId('k'));
     generation.isAlive = false;
     land(flight);
-    expect(read(idOf('k'))).toBeUndefined();
-    expect(stats.refused.revoked).toBe(1);
+    expect(read(entryId('k'))).toBeUndefined();
+    expect(cache.stats.refused.revoked).toBe(1);
   });
 
   test.each([
-    ['an invalidation', () => cache.revoke('k')],
-    ['a flush', () => cache.flush()],
-    ['a write', () => (cache.close('k'), cache.open('k'))],
-    ['a command that may change everything', () => (cache.closeAll(), cache.openAll())],
+    ['an invalidation', (): void => cache.revoke('k')],
+    ['a flush', (): void => cache.flush()],
+    ['a write', (): void => (cache.close('k'), cache.open('k'))],
+    ['a command that may change everything', (): void => (cache.closeAll(), cache.openAll())],
   ])('a reply whose flight began before %s', (_, happens) => {
-    const flights = [start(idOf('k')), start(idOf('k')), start(idOf('k', { db: 1 }))];
+    const flights = [start(entryId('k')), start(entryId('k')), start(entryId('k', { db: 1 }))];
     happens();
     for (const flight of flights) land(flight);
-    expect(stats.refused.revoked).toBe(3);
-    expect(stats.fills).toBe(0);
-    put(idOf('k'));
-    expect(read(idOf('k'))).toBeDefined();
+    expect(cache.stats.refused.revoked).toBe(3);
+    expect(cache.stats.fills).toBe(0);
+    put(entryId('k'));
+    expect(read(entryId('k'))).toBeDefined();
   });
 
   test('a reply that comes while a write of its key is on its way', () => {
     cache.close('k');
     cache.close('k');
     cache.open('k');
-    land(start(idOf('k')));
-    expect(read(idOf('k'))).toBeUndefined();
-    expect(stats.refused.closed).toBe(1);
-    land(start(idOf('other')));
-    expect(read(idOf('other'))).toBeDefined();
+    land(start(entryId('k')));
+    expect(read(entryId('k'))).toBeUndefined();
+    expect(cache.stats.refused.closed).toBe(1);
+    land(start(entryId('other')));
+    expect(read(entryId('other'))).toBeDefined();
   });
 
   test('a reply whose flight began while a write of its key was on its way', () => {
     cache.close('k');
-    const flight = start(idOf('k'));
+    const flight = start(entryId('k'));
     cache.open('k');
     land(flight);
-    expect(read(idOf('k'))).toBeUndefined();
+    expect(read(entryId('k'))).toBeUndefined();
   });
 
   test('a reply that nobody waits for any more', () => {
-    const flight = start(idOf('k'));
+    const flight = start(entryId('k'));
     cache.abandon(flight);
     land(flight);
-    expect(read(idOf('k'))).toBeUndefined();
+    expect(read(entryId('k'))).toBeUndefined();
+  });
+
+  test('the same reply twice', () => {
+    const flight = start(entryId('k'));
+    land(flight);
+    cache.revoke('k');
+    land(flight);
+    expect(read(entryId('k'))).toBeUndefined();
   });
 });
 
 describe('what ends entries', () => {
-  test('a revoked key loses all its variants, in every database', () => {
-    const ids = [idOf('k'), idOf('k', { db: 5 }), idOf('k', { commandId: 2 }), idOf('k', { identity: 3 })];
-    const entries = ids.map((id) => put(id));
-    put(idOf('other'));
+  test('a revoked key loses all its variants, in every database and of every link', () => {
+    const ids = [{}, { db: 5 }, { commandId: 2 }, { fence: 3 }, { args: 'x' }].map((change) =>
+      entryId('k', change),
+    );
+    for (const id of ids) put(id);
+    put(entryId('other'));
     cache.revoke('k');
     expect(ids.map((id) => read(id))).toEqual(ids.map(() => undefined));
-    expect(entries.map(({ isLive }) => isLive)).toEqual(ids.map(() => false));
-    expect(read(idOf('other'))).toBeDefined();
-    expect(stats.entries).toBe(1);
+    expect(read(entryId('other'))).toBeDefined();
+    expect(cache.store.stats.entries).toBe(1);
+  });
+
+  test('a key of any bytes and of any length', () => {
+    for (const key of ['', '\xff\x00', 'k'.repeat(1000)]) {
+      put(entryId(key));
+      cache.revoke(key);
+      expect(read(entryId(key))).toBeUndefined();
+    }
+    cache.revoke('k'.repeat(1001));
   });
 
   test('a write closes its key from its dispatch to its reply, each write once', () => {
-    const entry = put(idOf('k'));
+    put(entryId('k'));
     cache.close('k');
-    expect([entry.isLive, cache.isClosed('k'), cache.isClosed('other')]).toEqual([false, true, false]);
+    expect(read(entryId('k'))).toBeUndefined();
+    expect([cache.isClosed('k'), cache.isClosed('other')]).toEqual([true, false]);
     cache.close('k');
     cache.open('k');
     expect(cache.isClosed('k')).toBe(true);
@@ -225,58 +246,104 @@ describe('what ends entries', () => {
   });
 
   test('a command that may change everything closes every key until its reply', () => {
-    const entry = put(idOf('k'));
+    put(entryId('k'));
     cache.closeAll();
-    expect([entry.isLive, cache.isClosed('k'), cache.isClosed('never seen')]).toEqual([false, true, true]);
+    expect(read(entryId('k'))).toBeUndefined();
+    expect([cache.isClosed('k'), cache.isClosed('never seen')]).toEqual([true, true]);
     cache.openAll();
     expect(cache.isClosed('k')).toBe(false);
   });
 
   test('a flush leaves nothing, and the counts say so', () => {
-    for (let i = 0; i < 10; i++) put(idOf(`k${i}`));
-    expect(stats.entries).toBe(10);
+    for (let i = 0; i < 10; i++) put(entryId(`k${i}`));
+    expect(cache.store.stats.entries).toBe(10);
     cache.flush();
-    expect([stats.entries, stats.bytes, stats.flushes]).toEqual([0, 0, 1]);
+    expect([cache.store.stats.entries, cache.stats.flushes]).toEqual([0, 1]);
+    expect(read(entryId('k0'))).toBeUndefined();
   });
 
-  test('entries of a lost link are not found, can still be revoked, and go together', () => {
-    const lost = generation;
-    const before = Array.from({ length: 10 }, (_, i) => put(idOf(`old${i}`)));
-    generation = trackingGeneration();
-    for (let i = 0; i < 10; i++) put(idOf(`new${i}`));
-    lost.isAlive = false;
-    expect(read(idOf('old0'))).toBeUndefined();
-    cache.revoke('old0');
-    expect((before[0] as Entry).isLive).toBe(false);
-    cache.dropDead();
-    expect(before.every(({ isLive }) => !isLive)).toBe(true);
-    expect(stats.entries).toBe(10);
-    for (let i = 0; i < 10; i++) expect(read(idOf(`new${i}`))).toBeDefined();
+  test('a link that is back drops what others of its kind have left, and nothing of the links beside it', () => {
+    const ids = [1, 2, 3].map((fence) => entryId('k', { fence }));
+    for (const id of ids) put(id);
+    cache.dropExcept(new Set([2]));
+    expect(ids.map((id) => read(id) !== undefined)).toEqual([false, true, false]);
+    cache.dropExcept(new Set());
+    expect(cache.store.stats.entries).toBe(0);
   });
 });
 
-describe('a hit that waits for its turn', () => {
-  test('is served while its entry holds', () => {
-    expect(cache.mayServe(put(idOf('k')), 0)).toBe(true);
+describe('a read that others may join', () => {
+  function share(flight: Flight): void {
+    flight.read = { id: flight.id, sentAt: flight.sentAt, isOpen: true };
+  }
+
+  test('is found by who asks the same, until it has landed', () => {
+    const flight = start(entryId('k', { args: 'x' }));
+    share(flight);
+    expect(cache.findRead('k', entryId('k', { args: 'x' }), 0)).toBe(flight.read);
+    expect(cache.findRead('k', entryId('k', { args: 'y' }), 0)).toBeUndefined();
+    land(flight);
+    expect(cache.findRead('k', entryId('k', { args: 'x' }), 0)).toBeUndefined();
+  });
+
+  test('is found by nobody once it was given up', () => {
+    const flight = start(entryId('k'));
+    share(flight);
+    cache.abandon(flight);
+    expect(cache.findRead('k', entryId('k'), 0)).toBeUndefined();
   });
 
   test.each([
-    ['its key was revoked', () => cache.revoke('k'), 0],
-    ['a write of its key is on its way', () => cache.close('k'), 0],
-    ['everything is closed', () => cache.closeAll(), 0],
-    ['its link was lost', () => (generation.isAlive = false), 0],
-    ['its link is not fresh', () => undefined, 1001],
-    ['a newer reply has come', () => put(idOf('k')), 0],
-  ])('is read again when %s', (_, happens, now) => {
-    const entry = put(idOf('k'));
+    ['an invalidation', (): void => cache.revoke('k')],
+    ['a write', (): void => cache.close('k')],
+    ['a flush', (): void => cache.flush()],
+    ['a command that may change everything', (): void => cache.closeAll()],
+  ])('is found by nobody after %s', (_, happens) => {
+    share(start(entryId('k')));
     happens();
-    expect(cache.mayServe(entry, now)).toBe(false);
+    expect(cache.findRead('k', entryId('k'), 0)).toBeUndefined();
   });
 
-  test('is read again when it has expired', () => {
-    land(start(idOf('k'), 500));
-    const entry = cache.find(idOf('k'), generation, 0) as Entry;
-    expect(cache.mayServe(entry, 498)).toBe(true);
-    expect(cache.mayServe(entry, 499)).toBe(false);
+  test('is found for as long as its answer may be old, and no longer', () => {
+    share(start(entryId('k'), -1, 500));
+    expect(cache.findRead('k', entryId('k'), 1500)).toBeDefined();
+    expect(cache.findRead('k', entryId('k'), 1501)).toBeUndefined();
+  });
+});
+
+describe('a hit', () => {
+  test('is counted by family, by policy and by age', () => {
+    land(start(entryId('k'), -1, 100));
+    for (const now of [100, 101, 108]) {
+      expect(read(entryId('k'), now)).toBeDefined();
+      cache.noteHit(3, now);
+    }
+    const { byFamily, byPolicy, ages, ageSumMs, total } = cache.stats;
+    expect([byFamily[3]?.hits, byPolicy[0]?.hits, total.hits, ageSumMs]).toEqual([3, 3, 3, 9]);
+    // Less than 1, less than 2, less than 16 ms.
+    expect([ages[0], ages[1], ages[4]]).toEqual([1, 1, 1]);
+  });
+
+  test('of great age falls into the last bucket', () => {
+    cache = nearCacheOf({ rules: { maxTtlMs: 24 * 3_600_000 } });
+    const id = entryId('k');
+    const policy = cache.policies.of(id.bytes, id.keyStart, id.keyEnd);
+    const flight = cache.startFlight(id, 'k', { generation, sentAt: 0, policy, maxTtlMs: Infinity });
+    flight.pttl = -1;
+    land(flight);
+    read(id, 5_000_000);
+    cache.noteHit(0, 5_000_000);
+    expect(cache.stats.ages.at(-1)).toBe(1);
+  });
+
+  test('is to be read again from its soft end on, once', () => {
+    cache = nearCacheOf({ rules: { softTtlPercent: 50 } });
+    land(start(entryId('k')));
+    const half = MAX_TTL_MS / 2;
+    const isDueAt = (now: number): boolean => read(entryId('k'), now) !== undefined && cache.isDue(now);
+    expect([isDueAt(half - 1), isDueAt(half)]).toEqual([false, true]);
+    cache.store.refreshing();
+    expect(isDueAt(half + 1)).toBe(false);
+    expect(read(entryId('k'), half + 1)).toBeDefined();
   });
 });

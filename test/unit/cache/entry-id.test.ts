@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+
+import { ownId, sameId } from '../../../src/cache/entry-id.ts';
+import type { EntryId } from '../../../src/cache/store.ts';
+import { entryId } from '../../support/near-caches.ts';
+
+function keyAndArgs({ bytes, keyStart, keyEnd, argsStart, argsEnd }: EntryId): [string, string] {
+  return [bytes.latin1Slice(keyStart, keyEnd), bytes.latin1Slice(argsStart, argsEnd)];
+}
+
+test('a copy asks the same, and keeps asking it when the bytes it was made of change', () => {
+  const id = entryId('key\xff', { args: '$1\r\nx\r\n', commandId: 7, db: 3, fence: 9 });
+  const own = ownId(id);
+  expect(sameId(own, id)).toBe(true);
+  id.bytes.fill('!');
+  expect(keyAndArgs(own)).toEqual(['key\xff', '$1\r\nx\r\n']);
+  expect([own.commandId, own.db, own.fence]).toEqual([7, 3, 9]);
+  expect(own.bytes).toHaveLength('key\xff$1\r\nx\r\n'.length);
+});
+
+test('a call without further arguments has a copy, whatever stands behind its key', () => {
+  const id = entryId('k');
+  expect(keyAndArgs(ownId(id))).toEqual(['k', '']);
+  expect(sameId(ownId(id), id)).toBe(true);
+  expect(keyAndArgs(ownId(entryId('')))).toEqual(['', '']);
+});
+
+test.each<[string, EntryId]>([
+  ['command', entryId('key', { args: 'args', commandId: 2 })],
+  ['database', entryId('key', { args: 'args', db: 1 })],
+  ['link', entryId('key', { args: 'args', fence: 2 })],
+  ['key', entryId('kez', { args: 'args' })],
+  ['longer key', entryId('key2', { args: 'args' })],
+  ['arguments', entryId('key', { args: 'argz' })],
+  ['more arguments', entryId('key', { args: 'args2' })],
+  ['no arguments', entryId('key')],
+  ['border between key and arguments', entryId('keya', { args: 'rgs' })],
+])('another %s is another question', (_, other) => {
+  const id = entryId('key', { args: 'args' });
+  expect(sameId(id, other)).toBe(false);
+  expect(sameId(other, id)).toBe(false);
+  expect(sameId(ownId(id), ownId(other))).toBe(false);
+});
+
+test('the same is asked from wherever it stands', () => {
+  const id = entryId('key', { args: 'args' });
+  const far = { ...id, bytes: Buffer.from(`${'-'.repeat(100)}keyargs`), keyStart: 100, keyEnd: 103 };
+  expect(sameId(id, { ...far, argsStart: 103, argsEnd: 107 })).toBe(true);
+});
