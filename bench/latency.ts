@@ -3,6 +3,7 @@
 import type { Histogram } from 'hdr-histogram-js';
 import { Redis } from 'ioredis';
 
+import { judgeLatency } from './latency-gate.ts';
 import { type Hop, startHop } from './load/hop.ts';
 import { runOpenLoop } from './load/open-loop.ts';
 import { buildBatches, expectedReply, keyNames } from './load/request.ts';
@@ -15,6 +16,7 @@ import { hopTable, latencyPlot } from './report/latency-report.ts';
 import { mergeHistograms, type Percentiles, percentilesOf } from './report/percentiles.ts';
 import { writeResults } from './report/results.ts';
 import { percent } from './report/table.ts';
+import { verdictTable } from './report/verdict-table.ts';
 import { reasonOf, startBackend, startTarget, type Target, type TargetId } from './targets.ts';
 
 /** One target across one hop. Units: ms. Shape: `held` is how long the relay really held a chunk each way during the
@@ -40,8 +42,9 @@ export interface FailedLatencyRow extends Pick<LatencyRow, 'target' | 'hopMs' | 
 /** Loads that even one connection across the longest hop carries without a queue. */
 const requestsPerSecondOf = (connections: number): number => (connections === 1 ? 1_000 : 5_000);
 
-/** Runs every hop, prints its table when it is done, writes bench/results/. */
-export async function latency(options: LatencyOptions, command: string): Promise<void> {
+/** Runs every hop, prints its table when it is done, writes bench/results/.
+ *  Returns false when the gate was asked for and failed. */
+export async function latency(options: LatencyOptions, command: string): Promise<boolean> {
   const machine = describeMachine(command);
   console.log(machineLine(machine));
   const backend = await startBackend();
@@ -55,9 +58,12 @@ export async function latency(options: LatencyOptions, command: string): Promise
       rows.push(...measured);
       console.log(`\n${hopTable(hopMs, measured)}`);
     }
+    const verdicts = options.preset === 'gate' ? judgeLatency(rows, options.clients) : [];
+    if (verdicts.length > 0) console.log(`\n${verdictTable(verdicts)}`);
     const name = options.preset === 'full' ? 'latency' : `latency-${options.preset}`;
-    const files = writeResults(name, machine, { options, rows }, latencyPlot(rows, machine));
+    const files = writeResults(name, machine, { options, rows, verdicts }, latencyPlot(rows, machine));
     console.log(`\nwritten: ${files.join(', ')}`);
+    return verdicts.every(({ pass }) => pass);
   } finally {
     redis.disconnect();
     await backend.stop();
@@ -97,8 +103,8 @@ async function measureHop(scene: Scene, hopMs: number): Promise<(LatencyRow | Fa
   }
 }
 
-/** The relay polls and so keeps a core busy while bytes are under way. Kept to one core it cannot be moved in between;
- *  the kernel places the others, whose work is light here, around it. */
+/** Kept to one core the relay cannot be moved while it holds bytes; the kernel places the others, whose work is light here,
+ *  around it. */
 function place(hop: Hop): void {
   const cores = chooseCores();
   if (cores !== undefined) pin(hop.pid, cores.load);

@@ -1,5 +1,5 @@
 import { UsageError } from './flags.ts';
-import { parseLatency, parseThroughput, usage } from './options.ts';
+import { parseLatency, parseMixed, parseThroughput, usage } from './options.ts';
 import { parseHitRatio, parseL1, parseMemory } from './storage-options.ts';
 
 /** Exit codes: 0 done, 1 the gate failed or a benchmark broke, 2 a mistake on the command line. */
@@ -14,8 +14,12 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     case 'latency': {
       const options = parseLatency(args);
       const { latency } = await import('./latency.ts');
-      await latency(options, command);
-      return 0;
+      return (await latency(options, command)) ? 0 : 1;
+    }
+    case 'mixed': {
+      const options = parseMixed(args);
+      const { mixed } = await import('./mixed.ts');
+      return (await mixed(options, command)) ? 0 : 1;
     }
     case 'hit-ratio': {
       const options = parseHitRatio(args);

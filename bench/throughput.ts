@@ -2,7 +2,7 @@
 import { Redis } from 'ioredis';
 
 import { type FailedRow, measureCell, type Row } from './cell.ts';
-import { judge } from './gate.ts';
+import { isJudged, judge } from './gate.ts';
 import { keyNames } from './load/request.ts';
 import { describeMachine, type Machine, machineLine } from './machine.ts';
 import { quietShare } from './others.ts';
@@ -69,12 +69,13 @@ function placeOnCores(servers: readonly Target[], options: ThroughputOptions): v
   console.log(`load on core ${cores.load}, all servers on core ${cores.servers}`);
 }
 
-function cellsOf({ tests, clients, sizes, pipelines }: ThroughputOptions): Cell[] {
-  return tests.flatMap((test) =>
+function cellsOf({ tests, clients, sizes, pipelines, preset }: ThroughputOptions): Cell[] {
+  const cells = tests.flatMap((test) =>
     clients.flatMap((connections) =>
       sizes.flatMap((size) => pipelines.map((pipeline) => ({ test, connections, size, pipeline }))),
     ),
   );
+  return preset === 'gate' ? cells.filter(isJudged) : cells;
 }
 
 function report(rows: readonly (Row | FailedRow)[], machine: Machine, options: ThroughputOptions): boolean {

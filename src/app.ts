@@ -12,6 +12,7 @@ import { NearCache } from './cache/near-cache.ts';
 import type { Config } from './config/config.ts';
 import { createMetrics } from './metrics/registry.ts';
 import { RequestDecoder } from './protocol/request-decoder.ts';
+import { Leases } from './session/leases.ts';
 import { Listener } from './session/listener.ts';
 import type { SessionContext, SessionOptions } from './session/session-context.ts';
 import { SessionRegistry } from './session/session-registry.ts';
@@ -61,6 +62,7 @@ export class App {
       options,
       shard: this.#shard,
       registry: this.#registry,
+      leases: cache === undefined ? undefined : leasesOf(cache, options, config.pinnedMax),
       lookahead: new RequestDecoder(options.requests),
       stats: this.#sessionStats,
       clock: systemClock,
@@ -185,8 +187,23 @@ function nearCacheOf(config: Config): NearCache {
   });
   return new NearCache(
     { maxStalenessMs: config.maxStalenessMs, maxKeyBytes: config.maxItemKeyBytes },
-    { store, policies: config.policies, stats: new CacheStats(), random: systemRandom, hotKeys: config.touchRate === 0 ? undefined : new HotKeys() },
+    {
+      store,
+      policies: config.policies,
+      stats: new CacheStats(),
+      random: systemRandom,
+      hotKeys: config.touchRate === 0 ? undefined : new HotKeys(),
+    },
   );
+}
+
+/** Undefined = no policy has any. */
+function leasesOf(cache: NearCache, options: SessionOptions, pinnedMax: number): Leases | undefined {
+  if (cache.policies.all.every(({ lease }) => lease === undefined)) return undefined;
+  const tokensMax = Math.ceil(pinnedMax / 2);
+  const leases = new Leases(cache, { clock: systemClock, random: systemRandom, options, tokensMax });
+  cache.watcher = leases;
+  return leases;
 }
 
 function shardOptions(config: Config): ConstructorParameters<typeof Shard>[0] {

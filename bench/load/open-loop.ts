@@ -2,11 +2,12 @@
  *  is charged for every request that it kept waiting (a closed loop would stop asking and hide the stall). */
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
-import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Histogram } from 'hdr-histogram-js';
 
 import { Fifo } from '../../src/base/fifo.ts';
 import { newHistogram, recordMs } from '../report/percentiles.ts';
+import { Alarm } from './alarm.ts';
 import { ReplyChecker } from './reply-checker.ts';
 import type { Batch } from './request.ts';
 
@@ -31,7 +32,9 @@ export interface OpenLoopOutcome {
   readonly sendLag: Histogram;
 }
 
-const tickMs = 1;
+/** No shorter, as waking up costs the generator about as much as a request does. */
+const leastTickMs = 0.2;
+const mostTickMs = 1;
 
 /** Runs the plan once.
  *  Errors: rejects when a connection fails, a reply is wrong, or replies are missing 5 seconds after the end. */
@@ -53,6 +56,9 @@ export async function runOpenLoop(plan: OpenLoopPlan): Promise<OpenLoopOutcome> 
 class OpenLoop {
   readonly #plan: OpenLoopPlan;
   readonly #links: Link[];
+  readonly #alarm = new Alarm(() => this.#wake());
+  readonly #tickMs: number;
+  #wake: () => void = () => {};
   #failure: Error | undefined;
   #outcome: OpenLoopOutcome = { latency: newHistogram(), sendLag: newHistogram() };
   #nextLink = 0;
@@ -60,6 +66,7 @@ class OpenLoop {
 
   constructor(plan: OpenLoopPlan) {
     this.#plan = plan;
+    this.#tickMs = Math.min(mostTickMs, Math.max(leastTickMs, 1000 / plan.batchesPerSecond));
     const onLatency = (ms: number): void => recordMs(this.#outcome.latency, ms);
     const onFailure = (error: Error): void => {
       this.#failure ??= error;
@@ -104,11 +111,15 @@ class OpenLoop {
 
   close(): void {
     for (const link of this.#links) link.close();
+    void this.#alarm.close();
   }
 
   async #tick(): Promise<void> {
-    const planned = performance.now() + tickMs;
-    await delay(tickMs);
+    const planned = performance.now() + this.#tickMs;
+    await new Promise<void>((wake) => {
+      this.#wake = wake;
+      this.#alarm.set(this.#tickMs);
+    });
     recordMs(this.#outcome.sendLag, performance.now() - planned);
     if (this.#failure !== undefined) throw this.#failure;
   }

@@ -5,6 +5,7 @@ import { type AddressInfo, createConnection, createServer, type Socket } from 'n
 import type { Histogram } from 'hdr-histogram-js';
 
 import { newHistogram, recordMs } from '../report/percentiles.ts';
+import { Alarm } from './alarm.ts';
 import { DelayLine } from './delay-line.ts';
 
 /** A running relay. Shape: `held` has one value for each chunk, how long it was really held, both directions. */
@@ -20,8 +21,11 @@ interface Piece {
   readonly bytes: Buffer | undefined;
 }
 
-/** A timer may fire this much late; from here on the relay polls, which costs CPU but keeps the delay exact. */
-const pollWithinMs = 2.5;
+/** An alarm rings about this much late. */
+const wakeMs = 0.025;
+
+/** The shortest sleep: what is due meanwhile waits for it, so that a flood of pieces costs no core. */
+const leastSleepMs = 0.05;
 
 /** Listens on a free loopback port and forwards to `serverPort`, holding bytes `delayMs` in each direction. */
 export async function startHopRelay(serverPort: number, delayMs: number): Promise<HopRelay> {
@@ -54,6 +58,7 @@ export async function startHopRelay(serverPort: number, delayMs: number): Promis
     stop() {
       server.close();
       for (const socket of sockets) socket.destroy();
+      pump.stop();
     },
   };
 }
@@ -61,6 +66,7 @@ export async function startHopRelay(serverPort: number, delayMs: number): Promis
 /** Both directions hold for the same time, so one line and one pump keep the order of everything. */
 class Pump {
   readonly #line: DelayLine<Piece>;
+  readonly #alarm = new Alarm(() => this.#run());
   #running = false;
 
   constructor(delayMs: number, held: Histogram) {
@@ -80,7 +86,11 @@ class Pump {
     const wait = this.#line.pump(performance.now());
     this.#running = wait !== undefined;
     if (wait === undefined) return;
-    if (wait > pollWithinMs) setTimeout(() => this.#run(), wait - pollWithinMs);
-    else setImmediate(() => this.#run());
+    if (wait < wakeMs) setImmediate(() => this.#run());
+    else this.#alarm.set(Math.max(wait - wakeMs, leastSleepMs));
+  }
+
+  stop(): void {
+    void this.#alarm.close();
   }
 }

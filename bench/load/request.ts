@@ -61,7 +61,8 @@ export async function answersSet(port: number): Promise<boolean> {
   }
 }
 
-function encode(args: readonly string[]): Buffer {
+/** A request as clients send it. Shape: arguments of one-byte characters. */
+export function encode(args: readonly string[]): Buffer {
   const parts = args.map((arg) => `$${arg.length}\r\n${arg}\r\n`);
   return Buffer.from(`*${args.length}\r\n${parts.join('')}`, 'latin1');
 }

@@ -6,7 +6,7 @@ export function verdictTable(verdicts: readonly Verdict[]): string {
   const titles: readonly Column[] = [
     { title: 'demand', align: 'left' },
     { title: 'bound' },
-    { title: 'ratio' },
+    { title: 'measured' },
     { title: 'verdict', align: 'left' },
   ];
   const rows = verdicts.map(({ what, bound, ratio, pass, reason }) => [
@@ -21,6 +21,21 @@ export function verdictTable(verdicts: readonly Verdict[]): string {
 
 /** The verdict on one ratio. A comparison that could not be made is a FAIL. */
 export function atMost(what: string, ratio: number | undefined, most: number): Verdict {
-  const reason = ratio === undefined || Number.isNaN(ratio) ? 'too few measurements' : undefined;
-  return { what, bound: `≤ ${most}`, ratio, pass: reason === undefined && (ratio as number) <= most, reason };
+  return verdict({ what, bound: `≤ ${most}`, ratio }, (value) => value <= most);
+}
+
+/** The same, for a ratio that must not be lower. */
+export function atLeast(what: string, ratio: number | undefined, least: number): Verdict {
+  return verdict({ what, bound: `≥ ${least}`, ratio }, (value) => value >= least);
+}
+
+function verdict(
+  compared: Pick<Verdict, 'what' | 'bound' | 'ratio'>,
+  holds: (ratio: number) => boolean,
+): Verdict {
+  const { ratio } = compared;
+  if (ratio === undefined || Number.isNaN(ratio)) {
+    return { ...compared, pass: false, reason: 'too few measurements' };
+  }
+  return { ...compared, pass: holds(ratio), reason: undefined };
 }

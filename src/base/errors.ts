@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'SHARD_TIMEOUT'
   | 'SHARD_BUSY'
   | 'PINNED_LIMIT'
+  | 'TOKENS_LIMIT'
   | 'NOT_SUPPORTED'
   | 'TOO_BIG_HERE'
   | 'CLIENTS_LIMIT'
@@ -87,6 +88,13 @@ export const ERRORS: readonly ErrorRow[] = [
     text: 'ERR nearcache: all {count} pinned connections to shard {shard} are in use; the command was not sent',
     cause: 'Blocking commands, WATCH, split MULTI and subscriptions each hold a connection to Redis.',
     fix: 'Raise `--max-pinned`, or use fewer blocked or subscribed connections.',
+  },
+  {
+    code: 'TOKENS_LIMIT',
+    text: 'ERR nearcache: too many lease tokens of shard {shard} are in use; load without one, or try again',
+    cause:
+      'Each token of NEARCACHE.GETLEASE that was not used holds a connection to Redis; half of `--max-pinned` may be tokens.',
+    fix: 'Use or drop tokens sooner (a token ends with its session), shorten `leaseTtl`, or raise `--max-pinned`.',
   },
   {
     code: 'NOT_SUPPORTED',

@@ -14,6 +14,10 @@ export class CacheStats {
   refreshes = 0;
   /** Reads of several keys of which a cached part had changed when the rest came: read again as a whole (R16). */
   torn = 0;
+  /** Leases on keys that are not there, given to a session of this nearcache. */
+  leasesGranted = 0;
+  /** Reads that waited for another session's load, by what ended that. */
+  leaseWaits: Record<LeaseWaitEnd, number> = { value: 0, loader: 0, timeout: 0, 'given-up': 0 };
   /** Keys named by invalidation pushes. */
   invalidations = 0;
   /** Everything dropped at once: a null push, FLUSHALL, a lost link. */
@@ -59,6 +63,10 @@ export class ReadTally {
   /** Asked Redis, not to fill. */
   bypassed = 0;
 }
+
+/** value = it was loaded; loader = nobody else loaded it, so this one was told to; timeout = it took too long; given-up = the
+ *  session had sent something behind it. */
+export type LeaseWaitEnd = 'value' | 'loader' | 'timeout' | 'given-up';
 
 /** closed = a write to the key is in flight; ordered = this session has unanswered commands that the answer must not be older
  *  than; stale = freshness is older than `maxStalenessMs`; off = no tracking on this link; policy = the key's policy does not

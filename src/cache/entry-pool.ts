@@ -1,4 +1,4 @@
-import { type EntryFacts, type EntryId, type Form, type Found, SAME } from './store.ts';
+import type { EntryFacts, EntryId, Form, Found } from './store.ts';
 
 /** The one block of memory that holds all entries, and how an entry looks in it: a header, then key, args and reply bytes.
  *
@@ -182,18 +182,6 @@ export function commandWord(id: EntryId): number {
 /** Units of an entry whose key, args and reply are so long together. */
 export function unitsFor(bytes: number): number {
   return (HEADER_BYTES + bytes + UNIT - 1) >>> 3;
-}
-
-/** An id that `EntryPool.viewInto` can be given. */
-export function emptyId(bytes: Buffer): EntryId {
-  return { bytes, keyStart: 0, keyEnd: 0, argsStart: 0, argsEnd: 0, commandId: 0, db: 0, fence: 0 };
-}
-
-/** What `EntryPool.readInto` can be given. */
-export function emptyFound(bytes: Buffer): Found {
-  // Fractions, so that V8 keeps these fields as doubles in place from the first hit on.
-  const [filledAt, deadline, refreshAt] = [0.5, 0.5, 0.5];
-  return { bytes, start: 0, end: 0, form: SAME, filledAt, deadline, refreshAt, loadMs: 0, policy: 0 };
 }
 
 function copyBytes(source: Buffer, start: number, end: number, target: Buffer, at: number): void {

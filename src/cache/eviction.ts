@@ -7,8 +7,8 @@ export interface EvictionPolicy {
   /** Does it want to hear of every request? That costs some 20 ns a hit. */
   readonly hearsRequests: boolean;
   requested(identity: number): void;
-  /** The queue of an entry that was not here. */
-  queueFor(identity: number): Queue;
+  /** The queue of an entry that was not here. Units: of 8 bytes. */
+  queueFor(identity: number, units: number): Queue;
   /** The queue whose oldest segment is emptied next. Bounds: one that holds a segment. */
   victimQueue(segments: Segments): Queue;
   /** Is the entry at `unit`, of a segment of `queue` that is being emptied, kept? `hits` counts up to 3 hits since it came or
@@ -21,9 +21,9 @@ export interface EvictionPolicy {
  *  emptied. */
 export interface EvictionHooks {
   /** 1 = as usual; each hit counts so many times, and one kept in the main queue passes weight - 1 more rounds without hits. */
-  weightOf?(entry: StoredEntry): number;
+  weightOf?: (entry: StoredEntry) => number;
   /** Keep it whatever it is hit. Bounds: such entries get half of the memory, then they are as others. */
-  isPinned?(entry: StoredEntry): boolean;
+  isPinned?: (entry: StoredEntry) => boolean;
 }
 
 /** A view of an entry; one object is reused. */
@@ -38,13 +38,13 @@ export interface StoredEntry {
 export class FifoPolicy implements EvictionPolicy {
   readonly hearsRequests: boolean = false;
 
-  requested(): void {}
+  requested(_identity: number): void {}
 
-  queueFor(): Queue {
+  queueFor(_identity: number, _units: number): Queue {
     return MAIN;
   }
 
-  victimQueue(): Queue {
+  victimQueue(_segments: Segments): Queue {
     return MAIN;
   }
 

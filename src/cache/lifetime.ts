@@ -16,7 +16,8 @@ export function setLifetime(facts: EntryFacts, flight: Flight, isNil: boolean, r
   const isMissing = isNil || pttl === -2;
   const isReadable = pttl === -1 || pttl === -2 || pttl >= MIN_PTTL_MS;
   const capMs = isMissing ? Math.min(flight.maxTtlMs, policy.negativeTtlMs) : flight.maxTtlMs;
-  if (!isReadable || capMs === 0) return false;
+  // Who reads a leased key that is not there has to hear who loads it.
+  if (!isReadable || capMs === 0 || (isNil && policy.lease !== undefined)) return false;
   // "No such field" of a key that expires stays true when the key has gone.
   const expiryMs = pttl >= 0 && !isMissing ? pttl : Number.POSITIVE_INFINITY;
   facts.filledAt = sentAt;

@@ -34,12 +34,16 @@ export function planMemory(options: SegmentStoreOptions, policyBytes: number): M
     segmentBytes,
     hashBits: options.hashBits ?? 32,
     totalBytes: besideBytes + segments * (segmentBytes + SEGMENT_ACCOUNT_BYTES),
-    maxItemBytes: Math.min(
-      options.maxItemBytes,
-      Math.floor(maxBytes / 64),
-      Math.max(0, segmentBytes - HEADER_BYTES - Math.min(options.maxKeyBytes, segmentBytes >> 2)),
-    ),
+    maxItemBytes: maxItemBytesOf(options, segmentBytes),
   };
+}
+
+/** A reply of this size fits into a segment with any key that is not itself a quarter of one, and is no more than a 64th of
+ *  the cache, unless the size of segments is given. */
+function maxItemBytesOf(options: SegmentStoreOptions, segmentBytes: number): number {
+  const room = segmentBytes - HEADER_BYTES - Math.min(options.maxKeyBytes, segmentBytes >> 2);
+  const part = options.segmentBytes === undefined ? Math.floor(options.maxBytes / 64) : Infinity;
+  return Math.max(0, Math.min(options.maxItemBytes, part, room));
 }
 
 /** Some 256 segments, unless they would be so small that few values fit, or so large that emptying one takes long. */

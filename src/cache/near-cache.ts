@@ -14,6 +14,14 @@ export interface NearCacheOptions {
   maxKeyBytes: number;
 }
 
+/** Who wants to know what happens to keys. Shape: latin1; undefined = every key. */
+export interface KeyWatcher {
+  /** It is not known any more what the key holds. */
+  revoked(key: string | undefined): void;
+  /** Redis says that it has changed. Follows `revoked`. */
+  invalidated(key: string | undefined): void;
+}
+
 /** What a reply that may fill is. */
 export interface Landing {
   isError: boolean;
@@ -39,6 +47,7 @@ export class NearCache {
   readonly store: Store;
   /** Undefined = Redis is not told which keys are hit. */
   readonly hotKeys: HotKeys | undefined;
+  watcher: KeyWatcher | undefined;
   #random: Random;
   #closed = new Map<string, number>();
   #closedAll = 0;
@@ -159,15 +168,31 @@ export class NearCache {
   /** Drop all entries of `key` and end its flights (spec: "revoke k"). `key` is latin1. */
   revoke(key: string): void {
     this.#flights.end(key);
+    this.watcher?.revoked(key);
     // A longer key was never kept.
     if (key.length > this.#keyScratch.length || this.store.stats.entries === 0) return;
     this.#keyScratch.latin1Write(key, 0);
     this.store.remove(this.#keyScratch, 0, key.length);
   }
 
+  /** Redis has named these keys as changed. */
+  invalidate(keys: readonly string[] | 'all'): void {
+    if (keys === 'all') {
+      this.flush();
+      this.watcher?.invalidated(undefined);
+      return;
+    }
+    this.stats.invalidations += keys.length;
+    for (const key of keys) {
+      this.revoke(key);
+      this.watcher?.invalidated(key);
+    }
+  }
+
   /** Drop everything and end every flight (null push, FLUSHALL, SWAPDB …). */
   flush(): void {
     this.stats.flushes++;
+    this.watcher?.revoked(undefined);
     if (this.store.stats.entries > 0) this.store.clear();
     this.#flights.endAll();
   }

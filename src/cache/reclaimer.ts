@@ -1,8 +1,8 @@
-import { emptyFound, emptyId, HITS, HITS_MAX, HITS_SHIFT, PINNED, UNIT } from './entry-pool.ts';
+import { HITS, HITS_MAX, HITS_SHIFT, PINNED, UNIT } from './entry-pool.ts';
 import type { EntryTable } from './entry-table.ts';
 import type { EvictionHooks, EvictionPolicy, StoredEntry } from './eviction.ts';
 import { FREE, MAIN, NONE, type Queue } from './segments.ts';
-import type { EntryId, Found } from './store.ts';
+import { emptyFound, emptyId, type EntryId, type Found } from './store.ts';
 
 /** Makes room, a segment at a time: what the policy keeps of a segment is copied to the main queue, the rest is dropped. */
 export class Reclaimer {
@@ -35,7 +35,7 @@ export class Reclaimer {
     const holed = emptied < PATIENCE ? segments.emptiest() : NONE;
     if (holed !== NONE) this.#empty(holed, now, COMPACTING);
     else {
-      const oldest = segments.oldest(this.#policy.victimQueue(segments));
+      const oldest = segments.oldest(this.#policy.victimQueue(segments), 0);
       this.#empty(oldest, now, Math.floor(emptied / PATIENCE));
     }
   }

@@ -1,10 +1,12 @@
-import { emptyFound, emptyId, FORM, FORM_SHIFT, HITS, PINNED, REFRESHING, unitsFor } from './entry-pool.ts';
+import { FORM, FORM_SHIFT, HITS, PINNED, REFRESHING, unitsFor } from './entry-pool.ts';
 import { EntryTable } from './entry-table.ts';
 import type { EvictionHooks, EvictionPolicy } from './eviction.ts';
 import type { MemoryPlan } from './memory-plan.ts';
 import { Reclaimer } from './reclaimer.ts';
 import { FREE, NONE, type Queue } from './segments.ts';
 import {
+  emptyFound,
+  emptyId,
   type EntryFacts,
   type EntryId,
   type Form,
@@ -104,7 +106,7 @@ export class SegmentStore implements Store {
     const isOwn = source.buffer === table.pool.bytes.buffer;
     const reply = isOwn ? Buffer.from(source.subarray(start, end)) : source;
     const queue =
-      this.#oldQueue === FREE ? this.#policy.queueFor(table.identityOf(id, hash)) : this.#oldQueue;
+      this.#oldQueue === FREE ? this.#policy.queueFor(table.identityOf(id, hash), units) : this.#oldQueue;
     const unit = this.#reclaimer.makeRoom(queue, units, facts.filledAt);
     table.pool.write(unit, hash, id, facts, this.#oldHits);
     table.pool.writeReply(unit, reply, isOwn ? 0 : start, isOwn ? end - start : end);

@@ -9,8 +9,7 @@ export class Segments {
   readonly held: Int32Array = new Int32Array(QUEUES);
   /** The queue of each segment. */
   readonly #queue: Uint8Array;
-  /** Number of the opening; grows for ever. */
-  readonly #opened: Float64Array;
+  readonly #openedAt: Float64Array;
   readonly #used: Int32Array;
   /** Units of entries that were not dropped. */
   readonly #live: Int32Array;
@@ -22,7 +21,7 @@ export class Segments {
     this.count = count;
     this.segmentUnits = segmentUnits;
     this.#queue = new Uint8Array(count);
-    this.#opened = new Float64Array(count);
+    this.#openedAt = new Float64Array(count);
     this.#used = new Int32Array(count);
     this.#live = new Int32Array(count);
     this.held[FREE] = count;
@@ -43,7 +42,7 @@ export class Segments {
   open(queue: Queue): void {
     const segment = this.#queue.indexOf(FREE);
     this.#give(segment, queue);
-    this.#opened[segment] = ++this.#openings;
+    this.#openedAt[segment] = ++this.#openings;
     this.#newest[queue] = segment;
   }
 
@@ -59,16 +58,22 @@ export class Segments {
     for (let segment = 0; segment < this.count; segment++) this.free(segment);
   }
 
-  /** The queue's oldest segment, or NONE. */
-  oldest(queue: Queue): number {
+  /** The queue's oldest segment of those opened at `from` or later, or NONE. */
+  oldest(queue: Queue, from: number): number {
     let oldest = NONE;
+    let least = Infinity;
     for (let segment = 0; segment < this.count; segment++) {
-      if (this.#queue[segment] !== queue) continue;
-      if (oldest === NONE || (this.#opened[segment] as number) < (this.#opened[oldest] as number)) {
-        oldest = segment;
-      }
+      const opening = this.#openedAt[segment] as number;
+      if (this.#queue[segment] !== queue || opening < from || opening >= least) continue;
+      oldest = segment;
+      least = opening;
     }
     return oldest;
+  }
+
+  /** Number of the segment's last opening: larger for younger ones. */
+  openingOf(segment: number): number {
+    return this.#openedAt[segment] as number;
   }
 
   /** The segment that holds most of what was dropped, if that is half of a segment; or NONE. Those that are still being

@@ -23,9 +23,9 @@ export type Form = typeof SAME | typeof RESP2_ONLY | typeof RESP3_ONLY;
 /** What is remembered beside a reply. Units: monotonic ms. */
 export interface EntryFacts {
   form: Form;
-  /** When its read was sent. */
+  /** When its read was sent. Whole or not, it is kept as it is. */
   filledAt: number;
-  /** Not served from then on (R12). */
+  /** Not served from then on (R12). Kept to the ms, rounded towards `filledAt`, and at most 49.7 days after it. */
   deadline: number;
   /** A hit from then on asks for a refresh; Infinity = never. Not after `deadline` otherwise. */
   refreshAt: number;
@@ -83,8 +83,9 @@ export interface Store {
    *  One that has expired is dropped. */
   find(id: EntryId, proto: 2 | 3, now: number): boolean;
 
-  /** Keep reply = source[start, end) under `id`, in place of what answered it: a RESP2_ONLY form replaces only that form,
-   *  the others replace every form. False = it is too large, or there are too many variants of a hot key. `source` may be
+  /** Keep reply = source[start, end) under `id`, in place of what answered it: a RESP2_ONLY form replaces only that form
+   *  (one that was the SAME serves RESP3 alone from then on), the others replace every form. False = it is too large; what it
+   *  was to replace is gone all the same. Of more than 64 variants of a key the first to end goes. `source` may be
    *  `found.bytes`. */
   insert(id: EntryId, source: Buffer, start: number, end: number, facts: EntryFacts): boolean;
 
@@ -99,4 +100,16 @@ export interface Store {
 
   /** Drop everything. Cost: O(index), not O(entries). */
   clear(): void;
+}
+
+/** An id to be filled in. */
+export function emptyId(bytes: Buffer): EntryId {
+  return { bytes, keyStart: 0, keyEnd: 0, argsStart: 0, argsEnd: 0, commandId: 0, db: 0, fence: 0 };
+}
+
+/** A `Found` to be filled in. */
+export function emptyFound(bytes: Buffer): Found {
+  // Fractions, so that V8 keeps these fields as doubles from the first hit on, and none of them needs a new object.
+  const [filledAt, deadline, refreshAt] = [0.5, 0.5, 0.5];
+  return { bytes, start: 0, end: 0, form: SAME, filledAt, deadline, refreshAt, loadMs: 0, policy: 0 };
 }

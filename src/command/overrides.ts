@@ -35,6 +35,11 @@ const places: readonly Override[] = [
       'A newer CLIENT subcommand speaks of the connection too; SETINFO is sent by most clients at connect.',
   },
   {
+    commands: ['nearcache.getlease', 'nearcache.setlease'],
+    set: { place: 'session' },
+    reason: 'A command of nearcache itself; Redis does not know it.',
+  },
+  {
     commands: ['command'],
     set: { place: 'shared', keyAccess: 'none' },
     reason: 'A command of its own, not only a container; no subcommand touches a key.',
@@ -270,4 +275,24 @@ export const neverCached: ReadonlyMap<string, string> = new Map(
  *  WAITAOF: an unknown command gets the ordinary time-out, but this one may wait for ever. */
 export const laterCommands: readonly CommandDescription[] = [
   { name: 'waitaof', arity: 4, since: '7.2.0', flags: ['blocking', 'noscript'] },
+];
+
+/** Commands that nearcache adds (docs/decisions/0005). */
+export const ownCommands: readonly CommandDescription[] = [
+  {
+    name: 'nearcache.getlease',
+    arity: 2,
+    since: '',
+    group: 'string',
+    flags: [],
+    keySpecs: [{ access: 'RO', index: 1, lastkey: 0, keystep: 1, limit: 0 }],
+  },
+  {
+    name: 'nearcache.setlease',
+    arity: -4,
+    since: '',
+    group: 'string',
+    flags: ['write'],
+    keySpecs: [{ access: 'OW', index: 1, lastkey: 0, keystep: 1, limit: 0 }],
+  },
 ];

@@ -1,6 +1,6 @@
 import type { Request } from '../protocol/request.ts';
 import data from './commands.generated.json' with { type: 'json' };
-import { laterCommands, overrides } from './overrides.ts';
+import { laterCommands, overrides, ownCommands } from './overrides.ts';
 import { makeSpecs, type CommandDescription, type CommandSpec } from './spec.ts';
 
 /** Redis folds A–Z only; every other byte, `_` and `-` included, must match as it is. */
@@ -58,7 +58,7 @@ function isSame(name: Uint8Array, bytes: Uint8Array, start: number, end: number)
 }
 
 const described = data.commands as readonly CommandDescription[];
-const specs: readonly CommandSpec[] = makeSpecs([...described, ...laterCommands], overrides);
+const specs: readonly CommandSpec[] = makeSpecs([...described, ...laterCommands, ...ownCommands], overrides);
 const byName: ReadonlyMap<string, CommandSpec> = new Map(specs.map((spec) => [spec.name, spec]));
 const commands: NameTable = new NameTable(
   specs.filter((spec) => !spec.name.includes('|')).map((spec) => [spec.name, spec]),

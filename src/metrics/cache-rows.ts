@@ -97,6 +97,22 @@ export const CACHE_ROWS: readonly MetricRow[] = [
     (stats) => stats.torn,
   ),
   counted(
+    {
+      name: 'nearcache_cache_leases_total',
+      help: 'Leases granted to sessions of this nearcache: a key was not there, and one session was told to load it.',
+    },
+    (stats) => stats.leasesGranted,
+  ),
+  {
+    ...facts({
+      name: 'nearcache_cache_lease_waits_total',
+      help: "Reads that waited for another session's load, by how that ended: value, loader (nobody loaded, so this session was told to), timeout, or given-up (the session sent another command).",
+    }),
+    labels: ['result'],
+    read: ({ cache }) =>
+      Object.entries(cache?.stats.leaseWaits ?? {}).map(([result, value]) => ({ labels: { result }, value })),
+  },
+  counted(
     { name: 'nearcache_cache_invalidations_total', help: 'Keys that Redis named as changed.' },
     (stats) => stats.invalidations,
   ),

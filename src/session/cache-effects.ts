@@ -3,6 +3,7 @@ import { extractKeys, KeyList } from '../command/keys.ts';
 import type { CommandSpec } from '../command/spec.ts';
 import type { Request } from '../protocol/request.ts';
 import { BarrierEffect, FlushEffect, type ReplyEffect, WriteEffect } from './effect.ts';
+import { endLeasesBefore, mayLeaveNoTrace } from './lease-ends.ts';
 import type { Session } from './session.ts';
 
 const keyList = new KeyList();
@@ -22,6 +23,7 @@ export function effectOf(
   const isKnown = result === 'keys' && !spec.flushesAll;
   if (heldKeys.size > 0 && (!isKnown || keys.some((key) => heldKeys.has(key)))) return 'wait';
   if (spec.flushesAll) return new FlushEffect(cache);
+  if (mayLeaveNoTrace(spec, request)) endLeasesBefore(session, keys);
   if (isKnown) return new WriteEffect(cache, keys);
   return unknownKeys(session, cache, keys);
 }

@@ -8,6 +8,7 @@ import { runClientCommand } from './client-command.ts';
 import { argument, checkCredentials } from './credential-check.ts';
 import { whenReplied } from './effect.ts';
 import { runHello } from './hello.ts';
+import { runNearcacheCommand } from './nearcache-commands.ts';
 import type { Session } from './session.ts';
 import { sharedSlot } from './shared-slot.ts';
 
@@ -44,6 +45,9 @@ export function answerLocally(session: Session, request: Request, spec: CommandS
     case 'discard':
     case 'unwatch':
       return passOn(session, request, spec);
+    case 'nearcache.getlease':
+    case 'nearcache.setlease':
+      return runNearcacheCommand(session, request, spec);
     default:
       return runClientCommand(session, request, spec);
   }

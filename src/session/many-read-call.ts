@@ -4,7 +4,7 @@ import type { NearCache } from '../cache/near-cache.ts';
 import { type EntryId, RESP3_ONLY, SAME } from '../cache/store.ts';
 import type { CommandSpec } from '../command/spec.ts';
 import type { Policy } from '../policy/policy.ts';
-import { ASTERISK, UNDERSCORE } from '../protocol/bytes.ts';
+import { ASTERISK, MINUS, UNDERSCORE } from '../protocol/bytes.ts';
 import { elementEnds } from '../protocol/array-elements.ts';
 import type { Request } from '../protocol/request.ts';
 import type { CallFailure, FrameFacts } from '../shard/call.ts';
@@ -15,6 +15,9 @@ import type { Session } from './session.ts';
 
 /** What is gathered of one reply; a longer one is not put together here, but read again as a whole and passed through. */
 const GATHER_MAX = 8_388_608;
+const NOPERM = '-NOPERM';
+/** What PTTL says of a key that does not exist. */
+const NO_KEY = -2;
 
 /** An MGET of the keys that the near-cache lacked. When its reply is here, all invalidations that Redis sent before it have
  *  been processed, so entries that live now and this reply are what one moment of Redis had: together they are the answer.
@@ -36,7 +39,7 @@ export class ManyReadCall extends FanOutCall implements SharedRead {
   #parts: Buffer[] = [];
   #gathered = 0;
   #isOver = false;
-  #whenOver: (() => void)[] = [];
+  readonly #whenOver: (() => void)[] = [];
 
   /** `request` is a copy; `missing` has the indices of its keys that are asked for, one flight each. */
   constructor(
@@ -79,15 +82,19 @@ export class ManyReadCall extends FanOutCall implements SharedRead {
     this.#gathered += end - start;
     if (this.#gathered > GATHER_MAX) this.#parts = [];
     else this.#parts.push(Buffer.from(chunk.subarray(start, end)));
-    if (this.isWhole) this.tellAll(chunk, start, end, last, facts);
+    // Those who were told of a time-out are not to be read for again.
+    const isPassed = this.isWhole || this.hasTimedOut;
+    if (isPassed) this.tellAll(chunk, start, end, last, facts);
     if (!last) return;
     const frame: Buffer = Buffer.concat(this.#parts);
     this.#parts = [];
     const ends =
       facts.type === ASTERISK && frame.length > 0 ? elementEnds(frame, this.#missing.length) : undefined;
+    // Permissions have changed, and nobody says whose entries they concern.
+    if (facts.type === MINUS && frame.latin1Slice(0, NOPERM.length) === NOPERM) this.#cache.flush();
     if (ends === undefined) this.#abandon();
     else this.#land(frame, ends);
-    if (this.isWhole || this.#answer(frame, ends, facts)) this.#finish();
+    if (isPassed || this.#answer(frame, ends, facts)) this.#finish();
   }
 
   override fail(failure: CallFailure): void {
@@ -106,7 +113,9 @@ export class ManyReadCall extends FanOutCall implements SharedRead {
     for (const [i, flight] of this.#flights.entries()) {
       const start = ends[i] as number;
       const isNil = frame[start] === UNDERSCORE;
-      const landing = { isError: false, isNil, form: isNil ? RESP3_ONLY : SAME, now } as const;
+      // MGET has nothing for a key of another type, where GET has an error.
+      const isError = isNil && flight.pttl !== NO_KEY;
+      const landing = { isError, isNil, form: isNil ? RESP3_ONLY : SAME, now } as const;
       this.#cache.land(flight, frame, start, ends[i + 1] as number, landing);
     }
   }
@@ -153,6 +162,7 @@ export class ManyReadCall extends FanOutCall implements SharedRead {
 
   #finish(): void {
     this.#isOver = true;
-    for (const run of this.#whenOver) run();
+    // Once: a late reply follows a time-out.
+    for (const run of this.#whenOver.splice(0)) run();
   }
 }

@@ -7,12 +7,13 @@ import type { SharedConnection } from '../shard/shared-connection.ts';
 import { aimAtCall, answer, lookUpOne, wanted } from './cached-answer.ts';
 import { namesHeldKey } from './held-keys.ts';
 import { park } from './parked-read.ts';
-import { ReadCall, TtlCall } from './read-call.ts';
+import { LeasedRead } from './leased-read.ts';
+import type { Leases } from './leases.ts';
+import { PTTL_HEAD, ReadCall, TtlCall } from './read-call.ts';
 import type { Session } from './session.ts';
 import { send, shapeOf, sharedSlot, timeoutOf } from './shared-slot.ts';
 import type { Slot } from './slot.ts';
 
-const PTTL_HEAD = Buffer.from('*2\r\n$4\r\nPTTL\r\n', 'latin1');
 const DB_MAX = 65_535;
 
 /** A cacheable read of one key: from the near-cache when it may be, else together with others who ask the same, else from
@@ -53,21 +54,50 @@ function fetchOne(session: Session, cache: NearCache, request: Request, spec: Co
   const key = request.argc < 2 ? '' : request.argLatin1(1);
   const policy = cache.policies.of(wanted.bytes, wanted.keyStart, wanted.keyEnd);
   const reason = request.argc < 2 ? 'off' : (whyNoFlight(session, policy) ?? whyClosed(cache, key, wanted));
-  if (reason !== undefined) {
-    countBypass(cache, spec, policy, reason);
-    send(session, sharedSlot(session, request, spec), request, session.db);
-    return true;
-  }
-  const known = cache.findRead(key, wanted, session.now);
-  if (known instanceof ReadCall && joinRead(session, cache, known, request, spec)) return true;
-  if (shared.generation.covers(session.now, cache.options.maxStalenessMs)) {
-    countMiss(cache, spec, policy);
+  const leases = leasesFor(session, request, spec, policy);
+  if (reason === undefined) {
+    const isFresh = shared.generation.covers(session.now, cache.options.maxStalenessMs);
+    if (isFresh && waitForLoad(session, cache, request, spec, { leases, key, policy })) return true;
+    const known = cache.findRead(key, wanted, session.now);
+    if (known instanceof ReadCall && joinRead(session, cache, known, request, spec)) return true;
+    if (isFresh) countMiss(cache, spec, policy);
+    else countBypass(cache, spec, policy, 'stale');
   } else {
-    countBypass(cache, spec, policy, 'stale');
+    countBypass(cache, spec, policy, reason);
+    // Behind a write to a leased key it is read alone, but who hears of a nil is still to be decided.
+    if (reason !== 'closed' || leases === undefined) {
+      send(session, sharedSlot(session, request, spec), request, session.db);
+      return true;
+    }
   }
-  const read = startRead(session, cache, spec, key, policy);
+  const read = startRead(session, cache, request, spec, { key, policy });
   read.waiters.push(sharedSlot(session, request, spec));
   sendRead(session, read, request);
+  return true;
+}
+
+/** The leases, if this read may have one: a GET of a key under a policy that says so. */
+function leasesFor(
+  { context }: Session,
+  request: Request,
+  spec: CommandSpec,
+  policy: Policy,
+): Leases | undefined {
+  return policy.lease !== undefined && spec.name === 'get' && request.argc === 2 ? context.leases : undefined;
+}
+
+/** Wait for the value that another session is known to be loading. False = it may not. */
+function waitForLoad(
+  session: Session,
+  cache: NearCache,
+  request: Request,
+  spec: CommandSpec,
+  { leases, key, policy }: { leases: Leases | undefined; key: string; policy: Policy },
+): boolean {
+  const lease = leases?.joinable(session, key, wanted);
+  if (leases === undefined || lease === undefined) return false;
+  countCoalesced(cache, spec, policy);
+  leases.wait(lease, session, sharedSlot(session, request, spec));
   return true;
 }
 
@@ -89,12 +119,15 @@ export function joinRead(
 ): boolean {
   if (read.waiters.length >= session.context.options.followersMax) return false;
   if (session.outstanding > 0 && read.position <= session.lastPosition) return false;
-  const { stats } = cache;
-  stats.tallies(stats.byFamily, spec.family).coalesced++;
-  stats.tallies(stats.byPolicy, read.policy.number).coalesced++;
+  countCoalesced(cache, spec, read.policy);
   read.waiters.push(sharedSlot(session, request, spec));
   session.lastPosition = Math.max(session.lastPosition, read.position);
   return true;
+}
+
+function countCoalesced({ stats }: NearCache, spec: CommandSpec, policy: Policy): void {
+  stats.tallies(stats.byFamily, spec.family).coalesced++;
+  stats.tallies(stats.byPolicy, policy.number).coalesced++;
 }
 
 export function countMiss({ stats }: NearCache, spec: CommandSpec, policy: Policy): void {
@@ -137,18 +170,24 @@ export function maxTtlOf(spec: CommandSpec, shared: SharedConnection, policy: Po
 function startRead(
   session: Session,
   cache: NearCache,
+  request: Request,
   spec: CommandSpec,
-  key: string,
-  policy: Policy,
+  { key, policy }: { key: string; policy: Policy },
 ): ReadCall {
-  const { shared } = session.identity;
+  const { identity } = session;
+  const { shared } = identity;
+  const { clock } = session.context;
   const flight = cache.startFlight(wanted, key, {
     generation: shared.generation,
     sentAt: session.now,
     policy,
     maxTtlMs: maxTtlOf(spec, shared, policy),
   });
-  const read = new ReadCall(cache, flight, shapeOf(spec), session.context.clock);
+  const leases = leasesFor(session, request, spec, policy);
+  const read =
+    leases === undefined
+      ? new ReadCall(cache, flight, shapeOf(spec), clock)
+      : new LeasedRead(leases, { cache, flight, clock, identity, request: request.copy() });
   read.timeoutMs = timeoutOf(session, spec);
   flight.read = read;
   return read;
@@ -172,7 +211,7 @@ function refresh(session: Session, cache: NearCache, request: Request, spec: Com
   cache.store.refreshing();
   cache.stats.refreshes++;
   const policy = cache.policies.of(wanted.bytes, wanted.keyStart, wanted.keyEnd);
-  const read = startRead(session, cache, spec, key, policy);
+  const read = startRead(session, cache, request, spec, { key, policy });
   shared.submitWithTtl(new TtlCall(read.flight), read, PTTL_HEAD, request, session.db);
   read.position = shared.position;
 }

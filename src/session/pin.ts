@@ -6,6 +6,7 @@ import type { Request } from '../protocol/request.ts';
 import { OwnCall } from '../shard/call.ts';
 import type { PinnedConnection, PinnedHolder } from '../shard/pinned-connection.ts';
 import type { ReplyEffect } from './effect.ts';
+import { endLeasesOn } from './lease-ends.ts';
 import { pinnedEffect } from './pinned-effect.ts';
 import { PinnedHold } from './pinned-hold.ts';
 import type { Session } from './session.ts';
@@ -66,6 +67,7 @@ export class Pin implements PinnedHolder {
     if (spec?.name === 'wait' || spec?.name === 'waitaof') {
       pinned.submit(new OwnCall(() => undefined), PING, 0, PING.length);
     }
+    endLeasesOn(pinned, this.#session, request, spec);
     const slot = this.slot(spec, effect);
     if (isBlocking) {
       this.#blocking++;

@@ -8,6 +8,9 @@ import { type Resp2Shape, shapeNeedsConversion } from '../protocol/resp2-shapes.
 import { Call, type CallFailure, type FrameFacts } from '../shard/call.ts';
 import { FanOutCall } from './fan-out-call.ts';
 
+/** What precedes the key of the PTTL that travels in front of a read. */
+export const PTTL_HEAD: Buffer = Buffer.from('*2\r\n$4\r\nPTTL\r\n', 'latin1');
+
 /** A cacheable read of one key on its way: fills the near-cache, and answers everybody who waits for it; for a refresh,
  *  nobody does.
  *  Bounds: its reply is gathered up to what the near-cache keeps. */

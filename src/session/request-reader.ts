@@ -105,7 +105,9 @@ export class RequestReader {
   /** One request: where the next begins, or `at` itself when nothing can be done now. */
   #step(buffer: Buffer, at: number, end: number): number {
     const decoder = this.#decoder;
-    switch (decoder.next(buffer, at, end)) {
+    const found = decoder.next(buffer, at, end);
+    if (found !== MORE && found !== EMPTY) this.#session.stopWaiting();
+    switch (found) {
       case MORE:
         return at;
       case EMPTY:

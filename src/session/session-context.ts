@@ -3,6 +3,7 @@ import type { Logger } from '../base/log.ts';
 import type { RequestLimits } from '../protocol/limits.ts';
 import type { RequestDecoder } from '../protocol/request-decoder.ts';
 import type { Shard } from '../shard/shard.ts';
+import type { Leases } from './leases.ts';
 import type { SessionRegistry } from './session-registry.ts';
 import type { SessionStats } from './session-stats.ts';
 
@@ -26,6 +27,8 @@ export interface SessionContext {
   options: SessionOptions;
   shard: Shard;
   registry: SessionRegistry;
+  /** Undefined = no policy has leases. */
+  leases?: Leases | undefined;
   /** Looks ahead for the end of a transaction; one for all, since it is used within one call. */
   lookahead: RequestDecoder;
   stats: SessionStats;

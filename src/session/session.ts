@@ -5,6 +5,7 @@ import { atEndOfTurn, type EndOfTurn } from '../base/turn.ts';
 import type { Credentials } from '../shard/credentials.ts';
 import type { Identity } from '../shard/identity.ts';
 import { mustAuthenticate } from './authentication.ts';
+import type { Lease, LeaseWait } from './lease.ts';
 import { Pin } from './pin.ts';
 import type { ReplyQueue } from './reply-queue.ts';
 import { ReplyWriter } from './reply-writer.ts';
@@ -49,6 +50,10 @@ export class Session implements SlotOwner, EndOfTurn {
   unknownOutstanding = 0;
   /** Keys of which a read may yet be sent, and of how many (see held-keys.ts). */
   readonly heldKeys: Map<string, number> = new Map<string, number>();
+  /** Its only unanswered command is a read that waits for another session's load. */
+  waiting: LeaseWait | undefined;
+  /** What it loads, as far as others wait for it. */
+  leases: Set<Lease> | undefined;
   /** The place, among the commands of the shared connection, of the newest that this session has sent or joined. */
   lastPosition = 0;
   /** Monotonic ms, read once for each chunk. */
@@ -307,6 +312,17 @@ export class Session implements SlotOwner, EndOfTurn {
     this.close('output', `does not read its replies: ${backlog} bytes wait`);
   }
 
+  /** May this command wait for another session's load? Not when anything is before or behind it. */
+  mayWait(slot: Slot): boolean {
+    const isAlone = this.queue.length === 1 && this.queue.head === slot && !this.#reader.isStalled;
+    return isAlone && !slot.isSilent && !this.isClosed && !this.#isDraining;
+  }
+
+  /** Wait no longer: a request has come that will be behind what waits. */
+  stopWaiting(): void {
+    if (this.waiting !== undefined) this.context.leases?.giveUp(this);
+  }
+
   // --- the end -------------------------------------------------------------------------------------------------
 
   /** Take no more requests; close when all replies have left. */
@@ -320,6 +336,7 @@ export class Session implements SlotOwner, EndOfTurn {
   /** nearcache is stopping: close between two replies. */
   drain(): void {
     this.#isDraining = true;
+    this.stopWaiting();
     this.#touch();
   }
 
@@ -359,6 +376,7 @@ export class Session implements SlotOwner, EndOfTurn {
     const { stats, registry, log } = this.context;
     log.debug({ sessionId: this.id, reason: why }, 'session ended');
     stats.closedBy[this.#endReason]++;
+    this.context.leases?.sessionClosed(this);
     this.#writer.clear();
     this.#reader.stop();
     this.pin.sessionClosed();

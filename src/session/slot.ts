@@ -38,7 +38,7 @@ export type Expected = 'any' | 'ok' | 'queued' | 'exec';
  *  slot has left; else kept. Whole small frames at the head take the short way without a copy of their own. */
 export class Slot extends Call {
   next: Slot | undefined;
-  readonly #owner: SlotOwner;
+  readonly owner: SlotOwner;
   /** The reply as it goes out, once it is whole and was not streamed. */
   ready: Buffer | undefined;
   /** All its bytes were emitted as they came. */
@@ -56,6 +56,8 @@ export class Slot extends Call {
   effect: ReplyEffect | undefined;
   /** A hit that waits for its turn: what to look up again then (DESIGN rule 3). */
   parked: ParkedRead | undefined;
+  /** Until when it may wait for another's load: 0 = it has not waited yet, below = it may not again. Units: monotonic ms. */
+  waitUntil = 0;
   #parts: Buffer[] | undefined;
   #isStreaming = false;
 
@@ -66,18 +68,18 @@ export class Slot extends Call {
 
   constructor(owner: SlotOwner) {
     super();
-    this.#owner = owner;
+    this.owner = owner;
   }
 
   reply(chunk: Buffer, start: number, end: number, last: boolean, facts: FrameFacts): void {
     if (!this.hasBegun) {
       if (last && this.effect === undefined && this.expected === 'any' && !this.hasTimedOut) {
         const isSame = !this.needsResp2 || (!facts.hasResp3 && !shapeNeedsConversion(this.shape));
-        if (isSame && this.#owner.isHead(this)) {
-          this.#owner.emit(this, chunk, start, end);
+        if (isSame && this.owner.isHead(this)) {
+          this.owner.emit(this, chunk, start, end);
           this.isDone = true;
-          this.#owner.settled(this);
-          this.#owner.answered(this);
+          this.owner.settled(this);
+          this.owner.answered(this);
           return;
         }
       }
@@ -88,10 +90,10 @@ export class Slot extends Call {
   }
 
   fail(failure: CallFailure): void {
-    this.#owner.countOwnError();
+    this.owner.countOwnError();
     if (failure.kind === 'timeout') {
-      this.#answer(failureLine(failure, this.#owner.shardName, this.timeoutMs));
-      this.#owner.timedOut();
+      this.#answer(failureLine(failure, this.owner.shardName, this.timeoutMs));
+      this.owner.timedOut();
       return;
     }
     if (!this.hasBegun || this.effect?.needsWhole === true) this.effect?.failed();
@@ -99,11 +101,11 @@ export class Slot extends Call {
     this.isHeld = false;
     if (!isAnswered) {
       // Half a reply has left already: nothing that follows could be understood.
-      if (this.#isStreaming) this.#owner.outOfStep(this);
-      else this.keep(failureLine(failure, this.#owner.shardName, this.timeoutMs));
+      if (this.#isStreaming) this.owner.outOfStep(this);
+      else this.keep(failureLine(failure, this.owner.shardName, this.timeoutMs));
     }
-    this.#owner.settled(this);
-    if (!isAnswered) this.#owner.answered(this);
+    this.owner.settled(this);
+    if (!isAnswered) this.owner.answered(this);
   }
 
   /** Answer with bytes made here, already in the session's protocol. */
@@ -118,18 +120,18 @@ export class Slot extends Call {
   /** The whole reply is here. Its bytes count against the session until they have left. */
   keep(bytes: Buffer): void {
     this.ready = bytes;
-    this.#owner.kept(bytes.length);
+    this.owner.kept(bytes.length);
   }
 
   /** The barrier has been passed: the reply may leave. */
   release(): void {
     this.isHeld = false;
-    if (this.ready !== undefined) this.#owner.answered(this);
+    if (this.ready !== undefined) this.owner.answered(this);
   }
 
   #answer(bytes: Buffer): void {
     this.keep(bytes);
-    this.#owner.answered(this);
+    this.owner.answered(this);
   }
 
   /** First bytes of the reply. */
@@ -137,10 +139,10 @@ export class Slot extends Call {
     this.hasBegun = true;
     if (this.effect !== undefined && !this.effect.needsWhole)
       this.effect.replied(asPiece(chunk, start, end, last, type), this);
-    if (!this.#fits(chunk, start, type)) this.#owner.outOfStep(this);
+    if (!this.#fits(chunk, start, type)) this.owner.outOfStep(this);
     const isScalar = type === DOLLAR || type === PLUS || type === MINUS || type === COLON;
     const mustGather = this.effect?.needsWhole === true || (this.needsResp2 && !isScalar) || this.isHeld;
-    this.#isStreaming = !last && !mustGather && !this.hasTimedOut && this.#owner.isHead(this);
+    this.#isStreaming = !last && !mustGather && !this.hasTimedOut && this.owner.isHead(this);
   }
 
   #fits(chunk: Buffer, start: number, type: number): boolean {
@@ -157,20 +159,20 @@ export class Slot extends Call {
   }
 
   #stream(chunk: Buffer, start: number, end: number, last: boolean): void {
-    if (!this.hasTimedOut) this.#owner.emit(this, chunk, start, end);
+    if (!this.hasTimedOut) this.owner.emit(this, chunk, start, end);
     if (!last) return;
     this.isDone = true;
-    this.#owner.settled(this);
-    this.#owner.answered(this);
+    this.owner.settled(this);
+    this.owner.answered(this);
   }
 
   #gather(chunk: Buffer, start: number, end: number, last: boolean, facts: FrameFacts): void {
-    const isWanted = !this.hasTimedOut && !this.#owner.isClosed;
+    const isWanted = !this.hasTimedOut && !this.owner.isClosed;
     if (!last) {
       if (!isWanted && this.effect?.needsWhole !== true) return;
       this.#parts ??= [];
       this.#parts.push(Buffer.from(chunk.subarray(start, end)));
-      this.#owner.kept(end - start);
+      this.owner.kept(end - start);
       return;
     }
     let frame = chunk;
@@ -179,7 +181,7 @@ export class Slot extends Call {
     if (this.#parts !== undefined) {
       this.#parts.push(Buffer.from(chunk.subarray(start, end)));
       frame = Buffer.concat(this.#parts);
-      this.#owner.kept(end - start - frame.length);
+      this.owner.kept(end - start - frame.length);
       this.#parts = undefined;
       from = 0;
       to = frame.length;
@@ -187,8 +189,8 @@ export class Slot extends Call {
     if (this.effect?.needsWhole === true)
       this.effect.replied(asPiece(frame, from, to, true, facts.type), this);
     if (isWanted) this.keep(this.#inSessionProtocol(frame, from, to, facts.hasResp3));
-    this.#owner.settled(this);
-    if (isWanted && !this.isHeld) this.#owner.answered(this);
+    this.owner.settled(this);
+    if (isWanted && !this.isHeld) this.owner.answered(this);
   }
 
   #inSessionProtocol(frame: Buffer, start: number, end: number, hasResp3: boolean): Buffer {

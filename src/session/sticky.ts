@@ -75,7 +75,7 @@ export class Sticky {
   begin(request: Request, spec: CommandSpec): boolean {
     const pinned = this.#pin.take();
     if (pinned === undefined) return false;
-    if (pinned === 'failed') return true;
+    if (pinned === 'failed') return this.#failToBegin(spec);
     const isKnown = this.#enter(pinned, request, spec);
     if (isKnown !== undefined) return isKnown;
     this.#isOpaque = true;
@@ -89,7 +89,11 @@ export class Sticky {
     const isReset = spec?.name === 'reset' && request.argc === 1;
     const isOver = isReset || spec?.name === 'quit';
     if (isOver && this.#relay === undefined) return answerLocally(this.#session, request, spec);
-    if (spec?.place === 'refused' && this.#transaction === undefined && this.#relay === undefined) {
+    const isPlain = this.#transaction === undefined && this.#relay === undefined;
+    if (spec !== undefined && isPlain && isOwnCommand(spec)) {
+      return answerLocally(this.#session, request, spec);
+    }
+    if (spec?.place === 'refused' && isPlain) {
       this.#session.answerError('NOT_SUPPORTED', { command: spec.name, reason: spec.reason });
       return true;
     }
@@ -116,6 +120,14 @@ export class Sticky {
     this.#isTracking = false;
     this.#isOpaque = false;
     this.#relay = undefined;
+  }
+
+  /** The app has been told. What it sent behind MULTI or WATCH was meant for the transaction, and would now run outside of it. */
+  #failToBegin(spec: CommandSpec): true {
+    if (spec.name === 'multi' || spec.name === 'watch') {
+      this.#session.close('upstream', `${spec.name.toUpperCase()} could not be sent to Redis`);
+    }
+    return true;
   }
 
   /** The commands whose state is known: runs one and says whether it went; undefined for any other command. */
@@ -158,7 +170,9 @@ export class Sticky {
     request: Request,
     spec: CommandSpec | undefined,
   ): boolean {
-    if (spec?.name === 'client|reply' && silences(request)) return this.#refuseQueued(pinned, spec);
+    if (spec !== undefined && (isOwnCommand(spec) || silences(spec, request))) {
+      return this.#refuseQueued(pinned, spec);
+    }
     // EXEC with arguments is a mistake that discards the transaction; DISCARD with arguments is one that does not.
     const isEnd = spec?.name === 'exec' || (spec?.name === 'discard' && request.argc === 1);
     let effect: ReplyEffect | undefined;
@@ -179,7 +193,9 @@ export class Sticky {
   /** Redis would leave a hole in EXEC's reply, and nothing behind it could be told apart. It hears of a mistake instead, so that
    *  its EXEC aborts as after any other. */
   #refuseQueued(pinned: PinnedConnection, spec: CommandSpec): boolean {
-    const reason = 'inside MULTI it breaks the reply to EXEC';
+    const reason = isOwnCommand(spec)
+      ? 'Redis cannot queue it inside MULTI'
+      : 'inside MULTI it breaks the reply to EXEC';
     this.#session.answerError('NOT_SUPPORTED', { command: spec.name, reason });
     pinned.submit(new OwnCall(() => undefined), MISTAKE, 0, MISTAKE.length);
     return true;
@@ -276,9 +292,14 @@ export class Sticky {
   }
 }
 
+/** A command that Redis does not know. */
+function isOwnCommand(spec: CommandSpec): boolean {
+  return spec.name.startsWith('nearcache.');
+}
+
 /** CLIENT REPLY OFF or SKIP. */
-function silences(request: Request): boolean {
-  return request.argc === 3 && /^(off|skip)$/i.test(request.argLatin1(2));
+function silences(spec: CommandSpec, request: Request): boolean {
+  return spec.name === 'client|reply' && request.argc === 3 && /^(off|skip)$/i.test(request.argLatin1(2));
 }
 
 function noteState(transaction: OpenTransaction, spec: CommandSpec | undefined): void {

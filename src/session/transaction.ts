@@ -5,6 +5,7 @@ import type { Request } from '../protocol/request.ts';
 import type { Resp2Row } from '../protocol/resp2.ts';
 import { BarrierEffect, FlushEffect, type ReplyEffect, WriteEffect } from './effect.ts';
 import { unknownKeys } from './cache-effects.ts';
+import { endLeasesBefore, mayLeaveNoTrace } from './lease-ends.ts';
 import type { Session } from './session.ts';
 import { shapeOf } from './shared-slot.ts';
 import type { Slot } from './slot.ts';
@@ -12,6 +13,8 @@ import type { Slot } from './slot.ts';
 /** What a transaction may have changed, gathered while it is queued. */
 export class TransactionKeys {
   readonly keys: string[] = [];
+  /** Of writes that may leave no trace. */
+  readonly #untraced: string[] = [];
   isUnknown = false;
   flushesAll = false;
 
@@ -24,13 +27,19 @@ export class TransactionKeys {
     }
     if (spec.flushesAll) this.flushesAll = true;
     if (extractKeys(spec, request, keyList) !== 'keys') this.isUnknown = true;
-    for (let i = 0; i < keyList.count; i++) this.keys.push(request.argLatin1(keyList.indices[i] as number));
+    const leavesNone = mayLeaveNoTrace(spec, request);
+    for (let i = 0; i < keyList.count; i++) {
+      const key = request.argLatin1(keyList.indices[i] as number);
+      this.keys.push(key);
+      if (leavesNone) this.#untraced.push(key);
+    }
   }
 
   /** For the EXEC, created when it is sent: closes the keys until its reply (coherence spec §6.3). */
   effect(session: Session): ReplyEffect | undefined {
     const { cache } = session.context.shard;
     if (cache === undefined) return undefined;
+    endLeasesBefore(session, this.#untraced);
     if (this.flushesAll) return new FlushEffect(cache);
     if (this.isUnknown) return unknownKeys(session, cache, this.keys);
     return new WriteEffect(cache, this.keys);
@@ -53,8 +62,9 @@ export function tryWholeTransaction(
 ): number {
   if (!session.mayUse('shared') || session.heldKeys.size > 0) return STALLED;
   const { shared, isPassing } = session.identity;
-  if (isPassing || !shared.isReady || multi.buffer !== buffer) return NOT_WHOLE;
-  if (!shared.hasRoomFor(session)) return STALLED;
+  if (isPassing || multi.buffer !== buffer) return NOT_WHOLE;
+  // While it is down, every command of the block hears so: were MULTI alone to fail, the others would run outside of it.
+  if (shared.isConnecting(session) || !shared.hasRoomFor(session)) return STALLED;
   const start = multi.start;
   const block = gather(session, buffer, from, end);
   if (block === undefined) return NOT_WHOLE;

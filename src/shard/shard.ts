@@ -181,7 +181,7 @@ export class Shard {
     return {
       invalidated: (keys) => {
         identityOf().canary?.invalidated(keys);
-        this.#invalidated(keys);
+        cache?.invalidate(keys);
       },
       ready: (shared) => {
         cache?.dropExcept(this.#fencesBeside(shared));
@@ -210,17 +210,6 @@ export class Shard {
     const fences = new Set<number>();
     for (const { shared } of this.identities()) if (shared !== own) fences.add(shared.generation.fence);
     return fences;
-  }
-
-  #invalidated(keys: readonly string[] | 'all'): void {
-    const { cache } = this;
-    if (cache === undefined) return;
-    if (keys === 'all') {
-      cache.flush();
-      return;
-    }
-    cache.stats.invalidations += keys.length;
-    for (const key of keys) cache.revoke(key);
   }
 
   #tick(): void {

@@ -121,6 +121,14 @@ export class SharedConnection {
     return false;
   }
 
+  /** Is it not yet known whether it can be used? `waiter` is woken then. */
+  isConnecting(waiter: Waiter): boolean {
+    this.start();
+    if (this.state !== 'connecting') return false;
+    this.#waiters.add(waiter);
+    return true;
+  }
+
   /** Send one request in `db`; its reply is `call`'s. `call.sentAt` is set by the caller. */
   submit(call: Call, buffer: Buffer, start: number, end: number, db: number): void {
     this.position++;

@@ -21,6 +21,8 @@ export const EXCLUDED: Readonly<Record<string, string>> = {
   acl: 'ACL SETUSER default and ACL LOAD take every session’s rights; ACL is tested by itself',
   cluster: 'may stop a node for seconds; the server is no cluster',
   latency: 'LATENCY DOCTOR and GRAPH are texts that depend on time alone',
+  'nearcache.getlease': 'Redis does not know it',
+  'nearcache.setlease': 'the same',
   auth: 'a wrong guess is logged at the server for ever; it is tested by itself',
 };
 

@@ -1,25 +1,33 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { CacheStats } from '../../src/cache/cache-stats.ts';
-import type { Entry, EntryId } from '../../src/cache/entry.ts';
 import type { Flight } from '../../src/cache/flight.ts';
-import { Generation } from '../../src/cache/generation.ts';
-import { NearCache } from '../../src/cache/near-cache.ts';
+import type { Generation } from '../../src/cache/generation.ts';
+import type { NearCache } from '../../src/cache/near-cache.ts';
+import { type EntryId, RESP2_ONLY, RESP3_ONLY, SAME } from '../../src/cache/store.ts';
+import { cachedReply, entryId, nearCacheOf, trackingGeneration } from '../support/near-caches.ts';
 
 const KEYS = ['a', 'b', 'c', '\xff'];
 const MAX_TTL_MS = 1000;
 const NEGATIVE_TTL_MS = 100;
 
+interface Variant {
+  key: string;
+  change: Parameters<typeof entryId>[1];
+}
+
 interface Value {
+  key: string;
   reply: string;
   deadline: number;
-  generation: Generation;
+  /** Only sessions of RESP3 get it as it is. */
+  isRich: boolean;
+  resp2: string | undefined;
 }
 
 interface ModelFlight {
   flight: Flight;
-  id: EntryId;
+  variant: Variant;
   sentAt: number;
   pttl: number;
   generation: Generation;
@@ -29,7 +37,7 @@ interface ModelFlight {
 /** What a near-cache is, without speed and without a limit: one Map. It keeps its own account of each rule of coherence
  *  spec §12, so that a rule which the cache forgets shows as a difference. */
 class Model {
-  readonly values = new Map<string, Value & { key: string }>();
+  readonly values = new Map<string, Value>();
   readonly closed = new Map<string, number>();
   closedAll = 0;
   flights: ModelFlight[] = [];
@@ -41,58 +49,57 @@ class Model {
   revoke(key: string | undefined): void {
     for (const [name, value] of this.values)
       if (key === undefined || value.key === key) this.values.delete(name);
-    for (const flight of this.flights) if (key === undefined || flight.id.key === key) flight.mayFill = false;
+    for (const flight of this.flights)
+      if (key === undefined || flight.variant.key === key) flight.mayFill = false;
   }
 
-  land(landing: ModelFlight, reply: string, isError: boolean, isNil: boolean): void {
-    const { id, pttl, generation } = landing;
-    const isNegative = isNil || pttl === -2;
-    const lifeMs = Math.min(
-      isNegative ? NEGATIVE_TTL_MS : MAX_TTL_MS,
-      pttl < 0 ? Infinity : isNegative ? NEGATIVE_TTL_MS : pttl,
-    );
+  land(landing: ModelFlight, reply: string, kind: Kind): void {
+    const { variant, pttl, generation, sentAt } = landing;
+    const isNegative = kind === 'nil' || pttl === -2;
+    const capMs = isNegative ? NEGATIVE_TTL_MS : MAX_TTL_MS;
+    const lifeMs = pttl < 0 || isNegative ? capMs : Math.min(capMs, pttl);
     const tooShort = pttl >= 0 && pttl < 10;
-    if (!landing.mayFill || !generation.isAlive || isError || tooShort || this.isClosed(id.key)) return;
-    this.values.set(nameOf(id), { key: id.key, reply, deadline: landing.sentAt + lifeMs - 1, generation });
+    if (!landing.mayFill || !generation.isAlive || kind === 'error' || tooShort) return;
+    if (this.isClosed(variant.key)) return;
+    const value = { key: variant.key, reply, deadline: sentAt + lifeMs - 1, isRich: kind === 'rich', resp2: undefined };
+    this.values.set(nameOf(variant, generation), value);
   }
 
-  find(id: EntryId, generation: Generation, now: number): string | undefined {
-    const value = this.values.get(nameOf(id));
-    return value !== undefined && value.generation === generation && now < value.deadline
-      ? value.reply
-      : undefined;
+  find(variant: Variant, generation: Generation, now: number): Value | undefined {
+    const value = this.values.get(nameOf(variant, generation));
+    return value !== undefined && now < value.deadline ? value : undefined;
   }
 }
 
-function nameOf(id: EntryId): string {
-  return JSON.stringify([id.key, id.commandId, id.db, id.identity, id.rest]);
+type Kind = 'value' | 'rich' | 'nil' | 'error';
+
+function nameOf({ key, change }: Variant, generation: Generation): string {
+  return JSON.stringify([key, change, generation.fence]);
 }
 
 /** One run: the cache and its model side by side. */
 class Run {
-  readonly stats = new CacheStats();
-  readonly cache: NearCache;
+  readonly cache: NearCache = nearCacheOf({
+    rules: { maxTtlMs: MAX_TTL_MS, negativeTtlMs: NEGATIVE_TTL_MS },
+    maxStalenessMs: Infinity,
+  });
   readonly model = new Model();
-  readonly isUnlimited: boolean;
-  readonly maxBytes: number;
-  generation = living();
+  generation: Generation = trackingGeneration();
   now = 0;
   replies = 0;
-  /** Every entry that was ever found, with the reply that the model had for it then. */
-  readonly found = new Map<Entry, Value>();
 
-  constructor(maxBytes: number) {
-    this.maxBytes = maxBytes;
-    this.isUnlimited = maxBytes > 1_000_000;
-    const times = { maxStalenessMs: Infinity, maxTtlMs: MAX_TTL_MS, negativeTtlMs: NEGATIVE_TTL_MS };
-    this.cache = new NearCache({ ...times, maxBytes, maxItemBytes: 100_000 }, this.stats);
+  id({ key, change }: Variant): EntryId {
+    return entryId(key, { ...change, fence: this.generation.fence });
   }
 
-  start(id: EntryId, pttl: number): void {
-    const flight = this.cache.startFlight(id, this.generation, this.now, MAX_TTL_MS);
-    flight.pttl = pttl;
+  start(variant: Variant, pttl: number): void {
+    const id = this.id(variant);
     const { generation, now: sentAt } = this;
-    this.model.flights.push({ flight, id, sentAt, pttl, generation, mayFill: true });
+    const policy = this.cache.policies.of(id.bytes, id.keyStart, id.keyEnd);
+    const flight = this.cache.startFlight(id, variant.key, { generation, sentAt, policy, maxTtlMs: MAX_TTL_MS });
+    flight.pttl = pttl;
+    flight.read = { id: flight.id, sentAt, isOpen: true };
+    this.model.flights.push({ flight, variant, sentAt, pttl, generation, mayFill: true });
   }
 
   take(index: number): ModelFlight | undefined {
@@ -100,88 +107,86 @@ class Run {
     return flights.splice(index % Math.max(1, flights.length), 1)[0];
   }
 
-  land(index: number, size: number, kind: 'value' | 'nil' | 'error'): void {
+  land(index: number, size: number, kind: Kind): void {
     const landing = this.take(index);
     if (landing === undefined) return;
-    const reply = `+${this.replies++}${'.'.repeat(size)}\r\n`;
-    this.cache.land(landing.flight, Buffer.from(reply), kind === 'error', kind === 'nil');
-    this.model.land(landing, reply, kind === 'error', kind === 'nil');
+    const reply = Buffer.from(`+${this.replies++}${'.'.repeat(size)}\r\n`);
+    const form = kind === 'rich' ? RESP3_ONLY : SAME;
+    const facts = { isError: kind === 'error', isNil: kind === 'nil', form, now: this.now } as const;
+    this.cache.land(landing.flight, reply, 0, reply.length, facts);
+    this.model.land(landing, reply.toString(), kind);
+  }
+
+  /** A session of RESP2 asks, and what it gets is kept beside. */
+  convert(variant: Variant): void {
+    const { cache, model, now } = this;
+    const id = this.id(variant);
+    const value = model.find(variant, this.generation, now);
+    if (value?.isRich !== true || value.resp2 !== undefined || !cache.find(id, 3, now)) return;
+    value.resp2 = `+2 of ${value.reply}`;
+    const bytes = Buffer.from(value.resp2);
+    cache.store.insert(id, bytes, 0, bytes.length, { ...cache.store.found, form: RESP2_ONLY });
   }
 
   check(): void {
-    this.checkFound();
-    const { model, cache, stats } = this;
-    let bytes = 0;
-    for (const id of ids) {
-      const entry = cache.find(id, this.generation, this.now);
-      const truth = model.find(id, this.generation, this.now);
-      // With a limit an entry may be gone at any time, but what is there is what the model has.
-      if (entry !== undefined || this.isUnlimited) expect(entry?.reply.toString()).toBe(truth);
-      if (entry !== undefined) this.found.set(entry, model.values.get(nameOf(id)) as Value);
-      bytes += entry?.bytes ?? 0;
+    const { model, cache, now } = this;
+    for (const variant of variants) {
+      const value = model.find(variant, this.generation, now);
+      expect(cachedReply(cache, this.id(variant), now, 3)).toBe(value?.reply);
+      const inResp2 = value?.isRich === true ? value.resp2 : value?.reply;
+      expect(cachedReply(cache, this.id(variant), now, 2)).toBe(inResp2);
     }
     for (const key of KEYS) expect(cache.isClosed(key)).toBe(model.isClosed(key));
-    expect(bytes).toBeLessThanOrEqual(stats.bytes);
-    expect(stats.bytes).toBeLessThanOrEqual(this.maxBytes);
-    const alive = [...model.values.values()].filter(({ deadline }) => this.now < deadline);
-    if (this.isUnlimited) expect(stats.entries).toBe(alive.length);
-    else expect(stats.entries).toBeLessThanOrEqual(alive.length);
+    this.#checkJoins();
   }
 
-  /** An entry found earlier may be served for as long as the model still has that very value: one that was revoked never
-   *  comes back. */
-  checkFound(): void {
-    for (const [entry, value] of this.found) {
-      const isHeld = this.model.values.get(nameOf(entry.id)) === value && value.generation.isAlive;
-      const mayServe = isHeld && this.now < value.deadline;
-      if (this.isUnlimited || !mayServe) expect(this.cache.mayServe(entry, this.now)).toBe(mayServe);
+  /** Others may join the newest read of the same that may still fill, and no other. */
+  #checkJoins(): void {
+    for (const variant of variants) {
+      const name = nameOf(variant, this.generation);
+      const open = this.model.flights.filter(
+        (each) => each.mayFill && nameOf(each.variant, each.generation) === name,
+      );
+      const newest = Math.max(...open.map(({ sentAt }) => sentAt));
+      const read = this.cache.findRead(variant.key, this.id(variant), this.now);
+      expect(read?.sentAt).toBe(open.length === 0 ? undefined : newest);
+      expect(open.length === 0 || open.some(({ flight }) => flight.read === read)).toBe(true);
     }
   }
 }
 
-function living(): Generation {
-  const generation = new Generation();
-  generation.isTracking = true;
-  return generation;
-}
-
-const variants: readonly Partial<EntryId>[] = [
-  {},
-  { db: 1 },
-  { commandId: 2 },
-  { identity: 1 },
-  { rest: 'x' },
-];
-const ids: EntryId[] = KEYS.flatMap((key) =>
-  variants.map((variant) => ({ key, commandId: 1, db: 0, identity: 0, rest: '', ...variant })),
+const variants: readonly Variant[] = KEYS.flatMap((key) =>
+  [{}, { db: 1 }, { commandId: 2 }, { args: 'x' }].map((change) => ({ key, change })),
 );
 
 type Step = (run: Run) => void;
 
-const key: fc.Arbitrary<string> = fc.constantFrom(...KEYS);
+const someKey: fc.Arbitrary<string> = fc.constantFrom(...KEYS);
+const someVariant: fc.Arbitrary<Variant> = fc.constantFrom(...variants);
+
+const reads: fc.Arbitrary<Step> = fc
+  .record({ variant: someVariant, pttl: fc.constantFrom(-1, -1, -2, 5, 50, 5000) })
+  .map(
+    ({ variant, pttl }): Step =>
+      (run) =>
+        run.start(variant, pttl),
+  );
+
+const landings: fc.Arbitrary<Step> = fc
+  .record({
+    index: fc.nat(20),
+    size: fc.nat(3000),
+    kind: fc.constantFrom<Kind>('value', 'value', 'rich', 'nil', 'error'),
+  })
+  .map(
+    ({ index, size, kind }): Step =>
+      (run) =>
+        run.land(index, size, kind),
+  );
+
 const steps: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 4,
-    arbitrary: fc.record({ id: fc.constantFrom(...ids), pttl: fc.constantFrom(-1, -1, -2, 5, 50, 5000) }).map(
-      ({ id, pttl }): Step =>
-        (run) =>
-          run.start(id, pttl),
-    ),
-  },
-  {
-    weight: 4,
-    arbitrary: fc
-      .record({
-        index: fc.nat(20),
-        size: fc.nat(3000),
-        kind: fc.constantFrom('value' as const, 'value' as const, 'nil' as const, 'error' as const),
-      })
-      .map(
-        ({ index, size, kind }): Step =>
-          (run) =>
-            run.land(index, size, kind),
-      ),
-  },
+  { weight: 4, arbitrary: reads },
+  { weight: 4, arbitrary: landings },
   fc.nat(20).map(
     (index): Step =>
       (run) => {
@@ -189,14 +194,19 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
         if (landing !== undefined) run.cache.abandon(landing.flight);
       },
   ),
-  key.map(
+  someVariant.map(
+    (variant): Step =>
+      (run) =>
+        run.convert(variant),
+  ),
+  someKey.map(
     (name): Step =>
       (run) => {
         run.cache.revoke(name);
         run.model.revoke(name);
       },
   ),
-  key.map(
+  someKey.map(
     (name): Step =>
       (run) => {
         run.cache.close(name);
@@ -204,7 +214,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
         run.model.closed.set(name, (run.model.closed.get(name) ?? 0) + 1);
       },
   ),
-  key.map(
+  someKey.map(
     (name): Step =>
       (run) => {
         const count = run.model.closed.get(name) ?? 0;
@@ -231,10 +241,9 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   }),
   fc.constant<Step>((run) => {
     run.generation.isAlive = false;
-    run.generation = living();
-    run.cache.dropDead();
-    for (const [name, value] of run.model.values)
-      if (!value.generation.isAlive) run.model.values.delete(name);
+    run.generation = trackingGeneration();
+    run.cache.dropExcept(new Set());
+    run.model.values.clear();
   }),
   fc.constantFrom(1, 40, 99, 300, 1000).map(
     (ms): Step =>
@@ -244,26 +253,16 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   ),
 );
 
-function behaves(maxBytes: number): void {
+test('the near-cache is a Map that obeys the rules of coherence, as long as everything fits', () => {
   fc.assert(
     fc.property(fc.array(steps, { maxLength: 80, size: 'max' }), (all) => {
-      const run = new Run(maxBytes);
+      const run = new Run();
       for (const step of all) {
         step(run);
         run.check();
       }
+      expect(run.cache.store.stats.evicted).toBe(0);
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
-}
-
-test('without a limit the near-cache is a Map that obeys the rules of coherence', () => {
-  behaves(100_000_000);
 });
-
-test.each([3000, 8000])(
-  'with %i bytes it holds no more than that, and nothing that the Map does not hold',
-  (bytes) => {
-    behaves(bytes);
-  },
-);

@@ -58,3 +58,12 @@ test('another connection passes a gate that holds a frame', async () => {
   stop.release();
   expect(String(await client.readFrame())).toBe('$-1\r\n');
 });
+
+test('frames that are lost do not come, and those around them do', async () => {
+  const end = gate.lose('down', (frame) => frame === ':2\r\n');
+  for (let i = 0; i < 3; i++) client.request(['INCR', 'n']);
+  expect((await client.readFrames(2)).map(String)).toEqual([':1\r\n', ':3\r\n']);
+  end();
+  await direct.call('SET', 'n', '1');
+  expect(String(await client.call('INCR', 'n'))).toBe(':2\r\n');
+});

@@ -20,7 +20,9 @@ export interface FrameGate {
   readonly port: number;
   /** `fits` is asked about each whole frame, as latin1 text. Stops hold one frame each, in the order they were set. */
   stopAt(direction: Direction, fits: (frame: string) => boolean): Stop;
-  /** Releases every stop. */
+  /** From now on frames that fit vanish, until what it returns is called. */
+  lose(direction: Direction, fits: (frame: string) => boolean): () => void;
+  /** Releases every stop, and loses nothing any more. */
   open(): void;
   /** Ends everything and frees the port. */
   stop(): Promise<void>;
@@ -36,13 +38,16 @@ export async function startFrameGate(serverPort: number): Promise<FrameGate> {
 class TcpFrameGate implements FrameGate {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  readonly #stops: Record<Direction, FrameStop[]> = { up: [], down: [] };
+  readonly #rules: Record<Direction, Rules> = {
+    up: { stops: [], losses: new Set() },
+    down: { stops: [], losses: new Set() },
+  };
 
   constructor(serverPort: number) {
     this.#server = createServer({ noDelay: true }, (client) => {
       const server = createConnection({ host: '127.0.0.1', port: serverPort, noDelay: true });
-      forward(client, server, this.#stops.up);
-      forward(server, client, this.#stops.down);
+      forward(client, server, this.#rules.up);
+      forward(server, client, this.#rules.down);
       for (const [socket, other] of [
         [client, server],
         [server, client],
@@ -67,14 +72,23 @@ class TcpFrameGate implements FrameGate {
   }
 
   stopAt(direction: Direction, fits: (frame: string) => boolean): Stop {
-    const stops = this.#stops[direction];
+    const { stops } = this.#rules[direction];
     const stop = new FrameStop(fits, () => stops.splice(stops.indexOf(stop), 1));
     stops.push(stop);
     return stop;
   }
 
+  lose(direction: Direction, fits: (frame: string) => boolean): () => void {
+    const { losses } = this.#rules[direction];
+    losses.add(fits);
+    return () => losses.delete(fits);
+  }
+
   open(): void {
-    for (const stop of [...this.#stops.up, ...this.#stops.down]) stop.release();
+    for (const { stops, losses } of Object.values(this.#rules)) {
+      losses.clear();
+      for (const stop of [...stops]) stop.release();
+    }
   }
 
   async stop(): Promise<void> {
@@ -83,6 +97,12 @@ class TcpFrameGate implements FrameGate {
     for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
+}
+
+/** What happens to frames of one direction. */
+interface Rules {
+  readonly stops: FrameStop[];
+  readonly losses: Set<(frame: string) => boolean>;
 }
 
 class FrameStop implements Stop {
@@ -123,7 +143,7 @@ class FrameStop implements Stop {
 }
 
 /** One direction of one connection. */
-function forward(from: Socket, to: Socket, stops: readonly FrameStop[]): void {
+function forward(from: Socket, to: Socket, { stops, losses }: Rules): void {
   const reader = new FrameReader();
   let isHeld = false;
   const run = (): void => {
@@ -131,6 +151,7 @@ function forward(from: Socket, to: Socket, stops: readonly FrameStop[]): void {
       const frame = reader.take();
       if (frame === undefined) return;
       const text = frame.toString('latin1');
+      if ([...losses].some((fits) => fits(text))) continue;
       const stop = stops.find((each) => !each.isTaken && each.fits(text));
       if (stop === undefined) {
         to.write(frame);

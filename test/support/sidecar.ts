@@ -11,7 +11,8 @@ import type { Relay, RelayOptions } from './relay.ts';
 
 export interface SidecarOptions {
   redisArgs?: readonly string[];
-  /** Flags of `nearcache serve`, with blanks between them. */
+  /** Flags of `nearcache serve`, with blanks between them. Without one that says otherwise there is no canary: its reads
+   *  would be counted among those of the test. */
   flags?: string;
   /** The user of nearcache's own connections: `name:password`. */
   user?: string;
@@ -56,7 +57,7 @@ export class Sidecar {
     const login = options.user === undefined ? '' : `${options.user}@`;
     const nearcache = await startNearcache({
       upstream: `redis://${login}127.0.0.1:${options.isGated === false ? relay.port : gate.port}`,
-      flags: options.flags?.split(' ') ?? [],
+      flags: ['--canary-interval', '0', ...(options.flags?.split(' ') ?? [])],
     });
     const clock = await connectRaw({ port: nearcache.port });
     return new Sidecar({ redis, relay, gate, nearcache, direct }, clock);

@@ -60,7 +60,7 @@ function getRange(stage: Stage, random: Random, db: number): Step {
 }
 
 function readOf(stage: Stage, register: Register, request: readonly string[]): Step {
-  const wasHit = stage.hitTest(request);
+  const wasHit = stage.hitTest(register.db, request);
   return {
     requests: [request],
     done: ([outcome]) => {
@@ -75,7 +75,7 @@ function readOf(stage: Stage, register: Register, request: readonly string[]): S
 function exists(stage: Stage, random: Random, db: number): Step {
   const register = string(stage, random, db);
   const request = ['EXISTS', register.key];
-  const wasHit = stage.hitTest(request);
+  const wasHit = stage.hitTest(register.db, request);
   return {
     requests: [request],
     done: ([outcome]) => {
@@ -99,7 +99,7 @@ function readSeveral(
   request: readonly string[],
   judge?: (tokens: readonly Token[], text: string) => void,
 ): Step {
-  const wasHit = stage.hitTest(request);
+  const wasHit = stage.hitTest((registers[0] as Register).db, request);
   return {
     requests: [request],
     done: ([outcome]) => {
@@ -140,7 +140,7 @@ function allFields(
   judge?: (tokens: readonly Token[], text: string) => void,
 ): Step {
   const request = ['HGETALL', key];
-  const wasHit = stage.hitTest(request);
+  const wasHit = stage.hitTest((fields[0] as Register).db, request);
   return {
     requests: [request],
     done: ([outcome]) => {

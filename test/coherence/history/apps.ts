@@ -113,7 +113,8 @@ class App {
       }
       this.#stage.read(register, tokenOf(get.reply), operation, false);
     }
-    await send('MULTI');
+    const multi = await send('MULTI');
+    if (this.#stage.failed(multi, operationOf(multi, 'proxy', 'MULTI'))) return;
     const incr = await send('INCR', key);
     // A read behind EXEC in the same write: it must see what EXEC has done (I1p).
     const read = this.#reads.make(this.#stage, this.#random, this.#db);

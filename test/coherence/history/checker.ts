@@ -26,7 +26,7 @@ interface Bound {
 
 /** Judges all reads of one register against the rules of the coherence spec, §2:
  *  I1 and I1p (own writes), I2 (at most `stalenessMs` behind), I3 and I3' (nothing goes back, on a connection and in the whole
- *  proxy), I5 (nothing outlives its expiry), and that nothing is read before it was written.
+ *  proxy), I5 (no value outlives its own expiry), and that nothing is read before it was written.
  *
  *  A read shows a token, and a token may stand for several versions ("no such value"). It is right when one of them is not below
  *  any bound and was begun before the read ended. What it proves to later reads is the lowest such version.
@@ -51,7 +51,6 @@ class Judge {
   readonly #byToken: ReadonlyMap<Token, readonly State[]>;
   readonly #proxyWrites: Acknowledged;
   readonly #allWrites: Acknowledged;
-  readonly #expiries: Acknowledged;
   readonly #earliestNewer: ReadonlyMap<number, number>;
   readonly #ended = new EndedReads();
   /** By connection: the newest version it has seen or written. */
@@ -62,10 +61,8 @@ class Judge {
     this.#states = states;
     this.#stalenessMs = stalenessMs;
     this.#byToken = byToken(states);
-    const written = states.filter(({ cause }) => cause === 'proxy' || cause === 'outside');
-    this.#proxyWrites = new Acknowledged(written.filter(({ cause }) => cause === 'proxy'));
-    this.#allWrites = new Acknowledged(written);
-    this.#expiries = new Acknowledged(states.filter(({ cause }) => cause === 'expiry'));
+    this.#proxyWrites = new Acknowledged(states.filter(({ cause }) => cause === 'proxy'));
+    this.#allWrites = new Acknowledged(states);
     this.#earliestNewer = earliestNewer(states);
   }
 
@@ -78,9 +75,14 @@ class Judge {
     const bounds = this.#bounds(read);
     const lowest = Math.max(0, ...bounds.map(({ version }) => version));
     const begun = (this.#byToken.get(read.token) ?? []).filter(({ start }) => start <= read.end);
-    const newest = begun.at(-1);
-    const state = begun.find(({ version }) => version >= lowest) ?? newest;
-    if (newest === undefined || newest.version < lowest) this.#violated(read, newest, bounds);
+    const alive = begun.filter(({ expiresAt = Infinity }) => read.start <= expiresAt);
+    const newest = alive.at(-1) ?? begun.at(-1);
+    const state = alive.find(({ version }) => version >= lowest) ?? newest;
+    if (newest === undefined) this.#violated(read, 'phantom', undefined, 0);
+    else if (newest.version < lowest) {
+      const broken = bounds.filter(({ version }) => version > newest.version);
+      this.#violated(read, broken.map(({ rule }) => rule).join(', '), newest, lowest);
+    } else if (alive.length === 0) this.#violated(read, 'I5', newest, newest.version + 0.5);
     if (state === undefined || newest === undefined) return;
     this.#hasSeen(read.connection, { rule: 'I3', version: state.version });
     this.#ended.add(read.end, state.version);
@@ -91,7 +93,6 @@ class Judge {
     return [
       { rule: 'I1', version: this.#proxyWrites.before(read.start) },
       { rule: 'I2', version: this.#allWrites.before(read.start - this.#stalenessMs) },
-      { rule: 'I5', version: this.#expiries.before(read.start) },
       { rule: "I3'", version: this.#ended.before(read.start) },
       this.#seen.get(read.connection) ?? { rule: 'I3', version: 0 },
     ];
@@ -101,17 +102,10 @@ class Judge {
     if (bound.version > (this.#seen.get(connection)?.version ?? 0)) this.#seen.set(connection, bound);
   }
 
-  #violated(read: Read, newest: State | undefined, bounds: readonly Bound[]): void {
-    const { violations } = this.findings;
-    const broken =
-      newest === undefined
-        ? [{ rule: 'phantom', version: 0 }]
-        : bounds.filter(({ version }) => version > newest.version);
-    const required = Math.max(...broken.map(({ version }) => version));
-    const rules = broken.map(({ rule }) => rule).join(', ');
+  #violated(read: Read, rule: string, newest: State | undefined, required: number): void {
     const shown = newest === undefined ? 'what nobody had written' : `version ${newest.version}`;
-    violations.push({
-      rule: rules,
+    this.findings.violations.push({
+      rule,
       text: `${this.#register.name}: ${read.command} on connection ${read.connection} showed ${shown}, must be at least ${required}`,
       excerpt: excerptOf(this.#register, this.#states, read, required),
     });

@@ -26,7 +26,7 @@ const BUSY_SCRIPT =
   'repeat t = redis.call("TIME") until t[1] * 1000000 + t[2] > till return 1';
 const FILLER = 'x'.repeat(20_000);
 
-export const CALM_WEATHER: LinkWeather = { delayMs: [0, 2], bytesPerMs: Infinity };
+export const CALM_WEATHER: LinkWeather = { delayMs: [0, 2], bytesPerMs: Infinity, tearing: 0.2 };
 
 function fault(name: string, strike: NonNullable<Fault['strike']>): Fault {
   return { name, population: 'standard', strike };
@@ -37,13 +37,12 @@ const COMBINABLE: readonly Fault[] = [
   fault('delay', async ({ world }, random, stalenessMs) => {
     world.relay.weather = {
       delayMs: [0, random.pick([20, stalenessMs / 2, stalenessMs * 1.3])],
-      bytesPerMs: Infinity,
-    };
+      bytesPerMs: Infinity, tearing: 0 };
     await delay(1500);
     world.relay.weather = CALM_WEATHER;
   }),
   fault('throttle', async ({ world }, random) => {
-    world.relay.weather = { delayMs: [0, 1], bytesPerMs: random.pick([5, 30, 100]) };
+    world.relay.weather = { delayMs: [0, 1], bytesPerMs: random.pick([5, 30, 100]), tearing: 0 };
     await delay(1500);
     world.relay.weather = CALM_WEATHER;
   }),
@@ -127,7 +126,7 @@ export const FAULTS: readonly Fault[] = [
     prepare: loosen,
     strike: async (stage, random) => {
       await tighten(stage);
-      await delay(random.int(1000, 2000));
+      await delay(random.int(1500, 2500));
       await loosen(stage);
     },
   },
@@ -139,11 +138,10 @@ export const FAULTS: readonly Fault[] = [
   },
 ];
 
-/** All links of nearcache to Redis, or some of them. */
+/** All links of nearcache to Redis, or the one that is shared by all, or the others. */
 function someLinks({ world }: Stage, random: Random): readonly Link[] {
-  const { links } = world.relay;
-  const isSome = random.chance(0.5);
-  return isSome ? links.filter(() => random.chance(0.4)) : links;
+  const links = world.relay.links.toSorted((a, b) => b.receivedBytes - a.receivedBytes);
+  return random.pick([links, links, links.slice(0, 1), links.slice(1)]);
 }
 
 /** CLIENT KILL finds nobody: the link has ended by itself. */

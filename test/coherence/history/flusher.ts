@@ -21,14 +21,14 @@ export async function runFlusher(stage: Stage, random: Random): Promise<void> {
   const flusher = new Flusher(stage, random);
   const routes = stage.keyspace.flushed.map((_, db) => allRoutes(stage, db));
   while (!stage.isOver) {
-    for (let i = random.int(4, 16); i > 0 && !stage.isOver; i--) {
+    for (let i = random.int(4, 12); i > 0 && !stage.isOver; i--) {
       const db = random.int(0, routes.length - 1);
       await flusher.set(random.pick(routes[db] as Route[]), random.pick(stage.keyspace.flushed[db] ?? []));
       await delay(random.int(0, 8));
     }
     const db = random.int(0, routes.length - 1);
     await flusher.flush(random.pick(routes[db] as Route[]), db);
-    await delay(random.int(0, 80));
+    await delay(random.int(20, 200));
   }
   for (const route of routes.flat()) route.close();
 }

@@ -125,10 +125,10 @@ export class Keyspace {
   }
 
   #slots(): Slot[] {
-    const singles = ['o1', 'o2', 'o3', 'o4', 'o5', 'o6\xff', 'o7', 'o8'].map((name) =>
-      this.#slot(name, false, false),
-    );
-    if (this.population === 'vanishing') return singles;
+    const isVanishing = this.population === 'vanishing';
+    const names = Array.from({ length: isVanishing ? 16 : 8 }, (_, i) => `o\xff${i}`);
+    const singles = names.map((name) => this.#slot(name, false, false));
+    if (isVanishing) return singles;
     const pairs = ['p1', 'p2', 'p3'].map((name) => this.#slot(name, true, false));
     const hashPairs = ['q1'].map((name) => this.#slot(name, true, true));
     return [...singles, ...pairs, ...hashPairs];

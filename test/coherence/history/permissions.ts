@@ -4,7 +4,7 @@ import type { Stage } from './stage.ts';
 /** The user whose permission comes and goes. Its password is `password`. */
 export const ACL_USER = 'tenant';
 /** How long entries may live in a run in which its permissions change. */
-export const TENANT_MAX_TTL_MS = 500;
+export const TENANT_MAX_TTL_MS = 1000;
 
 /** When the user was given every key, and when all were taken away. Units: ms of the monotonic clock. */
 export interface PermissionChange {

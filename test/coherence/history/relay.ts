@@ -4,11 +4,17 @@ import { type AddressInfo, createConnection, createServer, type Server, type Soc
 import { UpstreamReads } from './upstream-reads.ts';
 
 /** How the links of a relay treat their bytes. Units: `delayMs` is drawn for each link and direction, least and most;
- *  `bytesPerMs`, Infinity = as fast as possible. */
+ *  `bytesPerMs`, Infinity = as fast as possible. Shape: `tearing` is the chance that what came in one piece arrives in two, a
+ *  little apart, so that a reply is seen before the invalidation behind it. */
 export interface LinkWeather {
-  delayMs: readonly [least: number, most: number];
-  bytesPerMs: number;
+  readonly delayMs: readonly [least: number, most: number];
+  readonly bytesPerMs: number;
+  readonly tearing: number;
 }
+
+const TEAR_MS_MAX = 4;
+/** How an invalidation begins. */
+const PUSH_HEAD = Buffer.from('>2\r\n');
 
 /** The network between nearcache and Redis. Bytes of one direction stay in order: each has one queue and one pump.
  *  It also listens: `reads` knows which keys nearcache is asking Redis about. */
@@ -18,7 +24,7 @@ export class LinkRelay {
   readonly #server: Server;
   readonly #random: () => number;
   readonly #serverPort: number;
-  #weather: LinkWeather = { delayMs: [0, 0], bytesPerMs: Infinity };
+  #weather: LinkWeather = { delayMs: [0, 0], bytesPerMs: Infinity, tearing: 0 };
   /** New connections are refused. */
   isClosed = false;
 
@@ -62,6 +68,7 @@ export class LinkRelay {
     for (const pump of [link.up, link.down]) {
       pump.delayMs = least + (most - least) * this.#random();
       pump.bytesPerMs = this.#weather.bytesPerMs;
+      pump.tearing = this.#weather.tearing;
     }
   }
 
@@ -72,7 +79,7 @@ export class LinkRelay {
     }
     const host = '127.0.0.1';
     const server = createConnection({ host, port: this.#serverPort, allowHalfOpen: true, noDelay: true });
-    const link = new Link(client, server, this.reads);
+    const link = new Link(client, server, this.reads, this.#random);
     this.#links.add(link);
     this.#expose(link);
     client.once('close', () => this.#links.delete(link));
@@ -86,19 +93,28 @@ export class Link {
   readonly #client: Socket;
   readonly #server: Socket;
   #isHalfOpen = false;
+  /** How much has come from Redis. */
+  receivedBytes = 0;
 
-  constructor(client: Socket, server: Socket, reads: UpstreamReads) {
+  constructor(client: Socket, server: Socket, reads: UpstreamReads, random: () => number) {
     this.#client = client;
     this.#server = server;
     const asked = reads.connection();
-    this.up = new Pump(server);
-    this.down = new Pump(client, (bytes) => asked.delivered(bytes));
+    this.up = new Pump(server, random);
+    this.down = new Pump(client, random, (bytes) => asked.delivered(bytes));
     client.on('data', (bytes: Buffer) => {
       asked.sent(bytes);
       this.up.push(bytes);
     });
-    client.on('end', () => this.up.push(undefined));
-    server.on('data', (bytes: Buffer) => this.down.push(bytes));
+    client.on('end', () => {
+      this.up.push(undefined);
+      // Nobody will end the other direction of a link of which Redis hears no more.
+      if (this.up.isSwallowing) client.destroy();
+    });
+    server.on('data', (bytes: Buffer) => {
+      this.receivedBytes += bytes.length;
+      this.down.push(bytes);
+    });
     server.on('end', () => this.down.push(undefined));
     client.on('error', () => this.cut());
     server.on('error', () => {
@@ -117,8 +133,8 @@ export class Link {
 
   /** Both sides see a reset. */
   cut(): void {
-    this.#client.resetAndDestroy();
-    this.#server.resetAndDestroy();
+    reset(this.#client);
+    reset(this.#server);
   }
 
   /** Redis's side is closed, and nearcache never hears of it: its own side stays open and silent. */
@@ -126,8 +142,14 @@ export class Link {
     this.#isHalfOpen = true;
     this.up.isSwallowing = true;
     this.down.isSwallowing = true;
-    this.#server.resetAndDestroy();
+    reset(this.#server);
   }
+}
+
+/** Ends a socket with a reset, if it was ever connected. */
+function reset(socket: Socket): void {
+  if (socket.connecting) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** One direction of one connection. One timer serves the head of the queue: with a timer a chunk, two chunks due in the same
@@ -135,27 +157,47 @@ export class Link {
 class Pump {
   delayMs = 0;
   bytesPerMs: number = Infinity;
+  tearing = 0;
   /** Everything disappears, the end of the stream included. */
   isSwallowing = false;
   readonly #to: Socket;
+  readonly #random: () => number;
   readonly #forwarded: (bytes: Buffer) => void;
   /** No bytes = the end of the stream. */
   readonly #queue: { readonly due: number; readonly bytes: Buffer | undefined }[] = [];
   #timer: NodeJS.Timeout | undefined;
   #busyUntil = 0;
 
-  constructor(to: Socket, forwarded: (bytes: Buffer) => void = () => {}) {
+  constructor(to: Socket, random: () => number, forwarded: (bytes: Buffer) => void = () => {}) {
     this.#to = to;
+    this.#random = random;
     this.#forwarded = forwarded;
     to.on('close', () => clearTimeout(this.#timer));
   }
 
   push(bytes: Buffer | undefined): void {
     if (this.isSwallowing) return;
-    // A throttled link takes its time for each piece, so large ones go in pieces.
-    const size = this.bytesPerMs === Infinity ? Infinity : Math.max(1, Math.floor(this.bytesPerMs * 10));
-    for (let at = 0; at < (bytes?.length ?? 1); at += size) this.#enqueue(bytes?.subarray(at, at + size));
+    if (bytes === undefined) this.#enqueue(undefined);
+    else if (this.bytesPerMs !== Infinity) this.#enqueueSlowly(bytes);
+    else if (bytes.length > 1 && this.#random() < this.tearing) this.#enqueueTorn(bytes);
+    else this.#enqueue(bytes);
     this.#run();
+  }
+
+  /** A throttled link takes its time for each piece, so large ones go in pieces. */
+  #enqueueSlowly(bytes: Buffer): void {
+    const size = Math.max(1, Math.floor(this.bytesPerMs * 10));
+    for (let at = 0; at < bytes.length; at += size) this.#enqueue(bytes.subarray(at, at + size));
+  }
+
+  /** In two pieces: before an invalidation, if there is one, or anywhere. */
+  #enqueueTorn(bytes: Buffer): void {
+    const anywhere = 1 + Math.floor(this.#random() * (bytes.length - 1));
+    const nextPush = bytes.indexOf(PUSH_HEAD);
+    const at = nextPush > 0 ? nextPush : anywhere;
+    this.#enqueue(bytes.subarray(0, at));
+    this.#busyUntil = performance.now() + this.delayMs + this.#random() * TEAR_MS_MAX;
+    this.#enqueue(bytes.subarray(at));
   }
 
   #enqueue(bytes: Buffer | undefined): void {

@@ -16,6 +16,7 @@ import type { RunReport } from './report.ts';
 import { allRoutes } from './routes.ts';
 import { seed } from './seed.ts';
 import { Stage } from './stage.ts';
+import { runWatcher } from './watchers.ts';
 import { World } from './world.ts';
 
 /** One run. Shape: `root` is the folder of the nearcache under test, this one's when absent; `flags` win over the run's own.
@@ -29,7 +30,7 @@ export interface RunOptions {
   readonly flags?: readonly string[];
 }
 
-/** The longest that nearcache needs to be its old self, D aside: connections are made again, Redis asked again. */
+/** How long nearcache may need to be its old self once Redis answers through it again: its other connections are made again. */
 const RECOVERY_MS = 700;
 const HUNG_MS = 20_000;
 
@@ -54,7 +55,6 @@ export async function runHistory(options: RunOptions): Promise<RunReport> {
     if (inTime) await judgeQuiescence(stage, stalenessMs);
     else problems.push(`requests were not answered within ${HUNG_MS} ms`);
     if (world.hasEnded) problems.push(`nearcache has ended:\n${world.logs.slice(-2000)}`);
-    if (process.env['DUMP']) console.log(await (await fetch(`http://127.0.0.1:${(world as any).adminPort}/metrics`)).text());
     return reportOf(stage, options, { stalenessMs, countedHits: await world.hits(), problems });
   } finally {
     stage.isOver = true;
@@ -75,9 +75,9 @@ function letLoose(stage: Stage, random: Random, fault: Fault): Promise<void>[] {
   const own = (): Random => new Random(random.seed());
   const isFlushed = fault.population === 'flushed';
   const databases = isFlushed ? [0, 1, 2] : fault.population === 'vanishing' ? [0] : [0, 1];
-  const apps = Array.from({ length: 10 }, (_, i): AppOptions => {
+  const apps = Array.from({ length: 8 }, (_, i): AppOptions => {
     const db = i % 4 === 3 ? random.pick(databases) : 0;
-    const user = i % 2 === 0 ? fault.user : undefined;
+    const user = i % 4 === 1 ? fault.user : undefined;
     return {
       login: { proto: i % 3 === 0 ? 2 : 3, db, user },
       window: i % 4 === 0 ? 4 : 1,
@@ -86,16 +86,20 @@ function letLoose(stage: Stage, random: Random, fault: Fault): Promise<void>[] {
     };
   });
   const work = apps.map((app) => runApp(stage, own(), app));
+  for (const proto of [2, 3] as const) work.push(runWatcher(stage, own(), { proto, db: 0 }, 2));
   if (isFlushed) return [...work, runFlusher(stage, own())];
+  // Two users share no entries, so each needs more reads of a value before it is written again.
+  const pace = fault.user === undefined ? 1 : 2;
   const { slots } = stage.keyspace;
   const half = Math.ceil(slots.length / 2);
-  work.push(runOwner(stage, own(), slots.slice(0, half), 28), runOwner(stage, own(), slots.slice(half), 28));
+  for (const owned of [slots.slice(0, half), slots.slice(half)])
+    work.push(runOwner(stage, own(), owned, 28 * pace));
   if (fault.population !== 'standard') return work;
   const tellers = allRoutes(stage).filter(({ via }, i) => via === 'proxy' || i === 2);
   return [
     ...work,
-    runOutsider(stage, own(), 0, 20),
-    runOutsider(stage, own(), 1, 60),
+    runOutsider(stage, own(), 0, 20 * pace),
+    runOutsider(stage, own(), 1, 60 * pace),
     ...tellers.map((route) => runTeller(stage, own(), route, 80)),
   ];
 }
@@ -115,9 +119,22 @@ async function strikes(
     const interval = { start: performance.now(), end: Infinity };
     stage.history.faults.push(interval);
     await strike(stage, random, stalenessMs);
-    await delay(RECOVERY_MS + stalenessMs);
+    await untilAnswered(stage);
+    await delay(RECOVERY_MS);
     interval.end = performance.now();
     await delay(random.int(700, 1500));
+  }
+}
+
+/** Redis answers through nearcache. */
+async function untilAnswered({ world }: Stage): Promise<void> {
+  const deadline = performance.now() + HUNG_MS;
+  while (performance.now() < deadline) {
+    const client = await world.app({ proto: 3, db: 0 }).catch(() => undefined);
+    const outcome = await client?.call('TTL', 'no such key');
+    client?.close();
+    if (outcome?.reply === '-2') return;
+    await delay(50);
   }
 }
 

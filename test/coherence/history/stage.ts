@@ -50,10 +50,10 @@ export class Stage {
   }
 
   /** Call before an app sends this read; what it returns, when the reply is there, says whether Redis was certainly not asked. */
-  hitTest(request: readonly string[]): () => boolean {
+  hitTest(db: number, request: readonly string[]): () => boolean {
     const { reads } = this.world.relay;
-    const before = reads.mark(request);
-    return () => before !== undefined && before === reads.mark(request);
+    const before = reads.mark(db, request);
+    return () => before !== undefined && before === reads.mark(db, request);
   }
 }
 

@@ -1,13 +1,14 @@
 import type { RegisterHistory, Via, Write } from './history.ts';
 
 /** One state that a register was in, in the order in which Redis made them.
- *  Shape: `end` = from then on reads must show it or a later one, Infinity = never promised; `cause` tells an expiry, an
+ *  Shape: `end` = acknowledged, Infinity = never; `expiresAt` = nobody may be shown it from then on; `cause` tells an expiry, an
  *  eviction and a guess (a version that only a read told of) from a write. */
 export interface State {
   readonly version: number;
   readonly token: string | null;
   readonly start: number;
   readonly end: number;
+  readonly expiresAt?: number | undefined;
   readonly cause: Via | 'expiry' | 'eviction' | 'guess';
 }
 
@@ -20,7 +21,8 @@ export function statesOf(register: RegisterHistory): State[] {
   const writes = register.writes.toSorted((a, b) => a.version - b.version);
   const states: State[] = [{ version: 0, token: null, start: -Infinity, end: -Infinity, cause: 'outside' }];
   for (const [i, write] of writes.entries()) {
-    states.push({ ...write, cause: write.via });
+    const expiry = expiryOf(write);
+    states.push({ ...write, cause: write.via, expiresAt: expiry?.end });
     if (register.mayVanish && write.token !== null) {
       states.push({
         version: write.version + 0.75,
@@ -30,7 +32,6 @@ export function statesOf(register: RegisterHistory): State[] {
         cause: 'eviction',
       });
     }
-    const expiry = expiryOf(write);
     const next = writes[i + 1];
     if (expiry !== undefined && !(next !== undefined && next.end < expiry.start)) states.push(expiry);
   }

@@ -3,8 +3,8 @@ import { childFrames, FrameReader } from '../../support/frame-reader.ts';
 const PUSH = '>'.charCodeAt(0);
 
 /** Knows what nearcache is asking Redis: a read that was answered without that was a hit. It counts each request as a whole and,
- *  since a read of several keys may be asked in other pieces, each of its arguments. Databases are not told apart, so a hit
- *  may be taken for a read, but no read for a hit. */
+ *  since a read of several keys may be asked in other pieces, each of its arguments. Users are not told apart, so a hit may be taken
+ *  for a read, but no read for a hit. */
 export class UpstreamReads {
   readonly #asked = new Map<string, { count: number; outstanding: number }>();
 
@@ -14,10 +14,11 @@ export class UpstreamReads {
 
   /** To be compared with what it returns when the reply is there: the same number = Redis was not asked in between. Shape:
    *  undefined = an answer to somebody who has asked before may still come. */
-  mark(request: readonly string[]): number | undefined {
+  mark(db: number, request: readonly string[]): number | undefined {
     let sum = 0;
     const [name, ...args] = request;
-    for (const subject of name === 'MGET' || name === 'EXISTS' ? args : [subjectOf(request)]) {
+    const parts = name === 'MGET' || name === 'EXISTS' ? args : [wholeOf(request)];
+    for (const subject of parts.map((part) => subjectOf(db, part))) {
       const asked = this.#asked.get(subject);
       if (asked === undefined) continue;
       if (asked.outstanding > 0) return undefined;
@@ -34,6 +35,7 @@ class UpstreamConnection {
   readonly #replies = new FrameReader();
   /** What each request without a reply asks about. */
   readonly #waiting: string[][] = [];
+  #db = 0;
 
   constructor(asked: Map<string, { count: number; outstanding: number }>) {
     this.#asked = asked;
@@ -43,7 +45,10 @@ class UpstreamConnection {
     this.#requests.push(bytes);
     for (let frame = this.#requests.take(); frame !== undefined; frame = this.#requests.take()) {
       const request = childFrames(frame).map(textOf);
-      const subjects = request[0] === 'PTTL' ? [] : [subjectOf(request), ...request.slice(1)];
+      if (request[0] === 'SELECT') this.#db = Number(request[1]);
+      if (request[0] === 'RESET') this.#db = 0;
+      const parts = request[0] === 'PTTL' ? [] : [wholeOf(request), ...request.slice(1)];
+      const subjects = parts.map((part) => subjectOf(this.#db, part));
       for (const subject of subjects) {
         const asked = this.#asked.get(subject) ?? { count: 0, outstanding: 0 };
         asked.count++;
@@ -74,8 +79,12 @@ class UpstreamConnection {
 }
 
 /** A request as a whole, which no argument can be taken for. */
-function subjectOf(request: readonly string[]): string {
+function wholeOf(request: readonly string[]): string {
   return JSON.stringify(request);
+}
+
+function subjectOf(db: number, part: string): string {
+  return `${db} ${part}`;
 }
 
 function textOf(bulk: Buffer): string {

@@ -47,7 +47,6 @@ export class World {
     }
   }
 
-  get adminPort(): number { return this.#nearcache.adminPort; }
   get proxyPid(): number {
     return this.#nearcache.pid;
   }

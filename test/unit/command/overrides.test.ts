@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import data from '../../../src/command/commands.generated.json' with { type: 'json' };
-import { laterCommands, neverCached, overrides } from '../../../src/command/overrides.ts';
+import { laterCommands, neverCached, overrides, ownCommands } from '../../../src/command/overrides.ts';
 import {
   type CommandDescription,
   type CommandSpec,
@@ -9,7 +9,7 @@ import {
 } from '../../../src/command/spec.ts';
 import { allCommands, commandByName } from '../../../src/command/table.ts';
 
-const described = [...(data.commands as readonly CommandDescription[]), ...laterCommands];
+const described = [...(data.commands as readonly CommandDescription[]), ...laterCommands, ...ownCommands];
 
 /** The names of those with a trait. */
 function names(has: (spec: CommandSpec) => boolean): string[] {
@@ -116,7 +116,10 @@ describe('places', () => {
       }
     }
     expect(elsewhere).toEqual({
-      session: 'auth discard echo exec hello multi ping quit reset select unwatch watch'.split(' '),
+      session: (
+        'auth discard echo exec hello multi nearcache.getlease nearcache.setlease ping quit reset select ' +
+        'unwatch watch'
+      ).split(' '),
       subscribe: 'psubscribe punsubscribe ssubscribe subscribe sunsubscribe unsubscribe'.split(' '),
       pinned: (
         'blmove blmpop blpop brpop brpoplpush bzmpop bzpopmax bzpopmin debug failover module|load module|loadex ' +

@@ -10,17 +10,20 @@ function workloadOf(name: 'zipf-0.99' | 'churn'): Workload {
   return { requests, keys, weights: undefined };
 }
 
-test.each(evictions)('a store with %s holds no more entries than its capacity, and hardly less', (eviction) => {
-  const workload = workloadOf('zipf-0.99');
-  const policy = storePolicy(eviction, workload, 1_000);
-  let most = 0;
-  for (const key of workload.requests) {
-    policy.request(key);
-    most = Math.max(most, policy.store.stats.entries);
-  }
-  expect(most).toBeLessThanOrEqual(1_000);
-  expect(most).toBeGreaterThan(980);
-});
+test.each(evictions)(
+  'a store with %s holds no more entries than its capacity, and hardly less',
+  (eviction) => {
+    const workload = workloadOf('zipf-0.99');
+    const policy = storePolicy(eviction, workload, 1_000);
+    let most = 0;
+    for (const key of workload.requests) {
+      policy.request(key);
+      most = Math.max(most, policy.store.stats.entries);
+    }
+    expect(most).toBeLessThanOrEqual(1_000);
+    expect(most).toBeGreaterThan(980);
+  },
+);
 
 test.each(evictions)('a store with %s finds all but first requests when everything fits', (eviction) => {
   const workload = workloadOf('zipf-0.99');

@@ -1,0 +1,16 @@
+import type { Killer } from './mutant.ts';
+
+/** Scenarios of the interleavings, by parts of their names. */
+export function schedules(...titles: string[]): Killer {
+  return { file: 'test/coherence/interleavings.test.ts', titles };
+}
+
+/** Tests of the rules of coherence, on a real Redis. */
+export function coherence(file: string, ...titles: string[]): Killer {
+  return { file: `test/coherence/${file}.test.ts`, titles };
+}
+
+/** Tests of the rules of the path, on a real Redis. */
+export function path(file: string, ...titles: string[]): Killer {
+  return { file: `test/integration/path/${file}.test.ts`, titles };
+}

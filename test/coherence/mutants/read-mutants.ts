@@ -1,0 +1,123 @@
+import { coherence, path, schedules } from './killers.ts';
+import type { Mutant } from './mutant.ts';
+
+/** What a read, and the order of a session's replies, depend on. */
+export const READ_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'R2: errors are kept',
+    edits: [
+      {
+        file: 'src/cache/near-cache.ts',
+        find: '    else if (isError) refused.error++;\n',
+        replace: '    else if (isError && source.length === 0) refused.error++;\n',
+      },
+    ],
+    killers: [coherence('errors', 'each WRONGTYPE was said by Redis to that very request')],
+  },
+  {
+    name: 'R13: a read after WATCH is answered from the cache',
+    edits: [
+      {
+        file: 'src/session/dispatch.ts',
+        find: '  } else if (session.pin.sticky.isActive) {',
+        replace:
+          "  } else if (session.pin.sticky.isActive && (session.pin.sticky.isInTransaction || spec?.cacheClass !== 'A')) {",
+      },
+    ],
+    killers: [coherence('transactions', 'a read after WATCH is at least as new as the WATCH')],
+  },
+  {
+    name: 'R16: MGET puts together what it found before and what Redis says now',
+    edits: [
+      {
+        file: 'src/session/many-read-call.ts',
+        find: '      if (!store.find(wanted, 3, now)) return undefined;',
+        replace: `      const seen = this.#seen.get(index);
+      if (seen !== undefined) {
+        parts.push(seen);
+        continue;
+      }
+      if (!store.find(wanted, 3, now)) return undefined;`,
+      },
+      {
+        file: 'src/session/many-read-call.ts',
+        find: '    this.id = ownId(wanted);',
+        replace: `    this.id = ownId(wanted);
+    for (let index = 1; index < request.argc; index++) {
+      aimAtKey(request, index, spec, session.db, shared.generation.fence);
+      if (missing.includes(index) || !cache.store.find(wanted, 3, session.now)) continue;
+      const { bytes, start, end } = cache.store.found;
+      this.#seen.set(index, Buffer.from(bytes.subarray(start, end)));
+    }`,
+      },
+      {
+        file: 'src/session/many-read-call.ts',
+        find: '  #isOver = false;',
+        replace: '  #isOver = false;\n  readonly #seen = new Map<number, Buffer>();',
+      },
+    ],
+    killers: [schedules('reads of two keys')],
+  },
+  {
+    name: 'path 1: a command goes to another link though the last one still owes replies',
+    edits: [
+      {
+        file: 'src/session/session.ts',
+        find: '    if (this.outstanding > 0 || this.queue.length > 0) return false;',
+        replace: '',
+      },
+    ],
+    killers: [path('order', 'a write behind a blocking pop runs after the pop has been served')],
+  },
+  {
+    name: 'path 3: a read joins another that was sent before a command which its session still waits for',
+    edits: [
+      {
+        file: 'src/session/near-cache-path.ts',
+        find: '  if (session.outstanding > 0 && read.position <= session.lastPosition) return false;',
+        replace: '',
+      },
+    ],
+    killers: [schedules('the same read on its way')],
+  },
+  {
+    name: 'path 3: a hit that waited is served as it was found',
+    edits: [
+      {
+        file: 'src/session/parked-read.ts',
+        find: '  const bytes = lookUpAgain(session, request, spec, db, proto);',
+        replace:
+          '  const bytes = (slot.parkedBytes as Buffer | undefined) ?? lookUpAgain(session, request, spec, db, proto);',
+      },
+      {
+        file: 'src/session/parked-read.ts',
+        find: '  holdKeys(session, request, spec);\n}',
+        replace:
+          '  holdKeys(session, request, spec);\n  (slot as { parkedBytes?: Buffer }).parkedBytes = lookUpAgain(session, request, spec, session.db, session.proto);\n}',
+      },
+    ],
+    killers: [schedules('a pipelined hit behind a miss')],
+  },
+  {
+    name: 'path 3: a later read of the same key goes before a hit that has to be read again',
+    edits: [
+      {
+        file: 'src/session/held-keys.ts',
+        find: '  if (heldKeys.size === 0) return false;',
+        replace: '  if (heldKeys.size >= 0) return false;',
+      },
+    ],
+    killers: [path('waiting-hit', 'a later read of the same key is not older')],
+  },
+  {
+    name: 'path 3: a write goes before a hit of its key that waits',
+    edits: [
+      {
+        file: 'src/session/cache-effects.ts',
+        find: "  if (heldKeys.size > 0 && (!isKnown || keys.some((key) => heldKeys.has(key)))) return 'wait';",
+        replace: "  if (heldKeys.size < 0) return 'wait';",
+      },
+    ],
+    killers: [path('waiting-hit', 'a write behind a hit that waits')],
+  },
+];
