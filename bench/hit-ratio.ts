@@ -1,4 +1,6 @@
 /** `npm run bench -- hit-ratio`: how often each eviction finds what it is asked for, against exact and clairvoyant ones. */
+import { basename } from 'node:path';
+
 import { generateTrace, generatorNames } from './hit-ratio/generators.ts';
 import { judgeHitRatios } from './hit-ratio/gate.ts';
 import { makePolicy, type PolicyName, weightsOf } from './hit-ratio/policies.ts';
@@ -25,7 +27,10 @@ export interface HitRatioCell {
 /** Replays every trace, prints its table when it is done, writes bench/results/.
  *  Returns false when the gate was asked for and failed. */
 export function hitRatio(options: HitRatioOptions, command: string): boolean {
-  const machine = describeMachine(command);
+  // Results are shown to others, whom the folders of this machine do not concern.
+  const machine = describeMachine(
+    options.traces.reduce((text, file) => text.replace(file, basename(file)), command),
+  );
   console.log(machineLine(machine));
   const cells: HitRatioCell[] = [];
   for (const trace of tracesOf(options)) {
@@ -68,7 +73,8 @@ function report(cells: readonly HitRatioCell[], machine: Machine, options: HitRa
   const verdicts = options.preset === 'gate' ? judgeHitRatios(cells) : [];
   if (verdicts.length > 0) console.log(`\n${verdictTable(verdicts)}`);
   const name = `hit-ratio${options.bytes ? '-bytes' : ''}${options.preset === 'full' ? '' : `-${options.preset}`}`;
-  const files = writeResults(name, machine, { options, cells, verdicts }, hitRatioPlot(cells, machine));
+  const told = { ...options, traces: options.traces.map((file) => basename(file)) };
+  const files = writeResults(name, machine, { options: told, cells, verdicts }, hitRatioPlot(cells, machine));
   console.log(`\nwritten: ${files.join(', ')}`);
   return verdicts.every(({ pass }) => pass);
 }

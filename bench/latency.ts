@@ -15,7 +15,7 @@ import { chooseCores, pin } from './pinning.ts';
 import { hopTable, latencyPlot } from './report/latency-report.ts';
 import { mergeHistograms, type Percentiles, percentilesOf } from './report/percentiles.ts';
 import { writeResults } from './report/results.ts';
-import { percent } from './report/table.ts';
+import { disturbance, percent } from './report/table.ts';
 import { verdictTable } from './report/verdict-table.ts';
 import { reasonOf, startBackend, startTarget, type Target, type TargetId } from './targets.ts';
 
@@ -60,6 +60,8 @@ export async function latency(options: LatencyOptions, command: string): Promise
     }
     const verdicts = options.preset === 'gate' ? judgeLatency(rows, options.clients) : [];
     if (verdicts.length > 0) console.log(`\n${verdictTable(verdicts)}`);
+    const warning = disturbance(rows);
+    if (warning !== undefined) console.log(`\n${warning}`);
     const name = options.preset === 'full' ? 'latency' : `latency-${options.preset}`;
     const files = writeResults(name, machine, { options, rows, verdicts }, latencyPlot(rows, machine));
     console.log(`\nwritten: ${files.join(', ')}`);

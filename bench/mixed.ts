@@ -8,6 +8,7 @@ import type { MixedOptions } from './options.ts';
 import { type Cores, chooseCores, pin } from './pinning.ts';
 import { mixedPlot, mixedTable } from './report/mixed-report.ts';
 import { writeResults } from './report/results.ts';
+import { disturbance } from './report/table.ts';
 import { verdictTable } from './report/verdict-table.ts';
 
 /** Runs every connection count, prints its table when it is done, writes bench/results/.
@@ -28,6 +29,8 @@ export async function mixed(options: MixedOptions, command: string): Promise<boo
     }
     const verdicts = options.preset === 'gate' ? judgeMixed(rows) : [];
     if (verdicts.length > 0) console.log(`\n${verdictTable(verdicts)}`);
+    const warning = disturbance(rows);
+    if (warning !== undefined) console.log(`\n${warning}`);
     const name = options.preset === 'full' ? 'mixed' : `mixed-${options.preset}`;
     const files = writeResults(name, machine, { options, rows, verdicts }, mixedPlot(rows, machine, options));
     console.log(`\nwritten: ${files.join(', ')}`);

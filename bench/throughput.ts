@@ -5,11 +5,10 @@ import { type FailedRow, measureCell, type Row } from './cell.ts';
 import { isJudged, judge } from './gate.ts';
 import { keyNames } from './load/request.ts';
 import { describeMachine, type Machine, machineLine } from './machine.ts';
-import { quietShare } from './others.ts';
 import type { ThroughputOptions } from './options.ts';
 import { chooseCores, pin } from './pinning.ts';
 import { writeResults } from './report/results.ts';
-import { percent } from './report/table.ts';
+import { disturbance } from './report/table.ts';
 import { cellTable, throughputPlot } from './report/throughput-report.ts';
 import { verdictTable } from './report/verdict-table.ts';
 import type { Bench, Cell } from './sample.ts';
@@ -81,12 +80,8 @@ function cellsOf({ tests, clients, sizes, pipelines, preset }: ThroughputOptions
 function report(rows: readonly (Row | FailedRow)[], machine: Machine, options: ThroughputOptions): boolean {
   const verdicts = options.preset === 'gate' ? judge(rows) : [];
   if (verdicts.length > 0) console.log(`\n${verdictTable(verdicts)}`);
-  const disturbance = Math.max(0, ...rows.map((row) => ('failed' in row ? 0 : row.othersShare)));
-  if (disturbance >= quietShare) {
-    console.log(
-      `\nOther programs used up to ${percent(disturbance)} of the CPU: run again on a quiet machine.`,
-    );
-  }
+  const warning = disturbance(rows);
+  if (warning !== undefined) console.log(`\n${warning}`);
   const name = options.preset === 'full' ? 'throughput' : `throughput-${options.preset}`;
   const files = writeResults(name, machine, { options, rows, verdicts }, throughputPlot(rows, machine));
   console.log(`\nwritten: ${files.join(', ')}`);

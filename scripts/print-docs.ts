@@ -3,6 +3,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { ERRORS } from '../src/base/errors.ts';
+import { ownCommands } from '../src/command/overrides.ts';
 import { allCommands, describedServer } from '../src/command/table.ts';
 import { type CommandSpec, packedLength, type Place } from '../src/command/spec.ts';
 import type { Option } from '../src/config/option.ts';
@@ -135,7 +136,8 @@ function commandsPage(): string {
   return page(
     'Commands',
     'src/command/table.ts',
-    `The ${lines.length} commands and subcommands of ${describedServer} and what nearcache does with each. A command that is not
+    `The ${lines.length - ownCommands.length} commands and subcommands of ${describedServer} and the ${ownCommands.length} of nearcache itself
+([how they work](decisions/0005-leases.md)), and what nearcache does with each. A command that is not
 here goes to a pinned connection and is never cached; since nearcache cannot know which keys it changes, its reply waits
 until every invalidation it caused has been seen. Errors about arity and unknown commands come from Redis, never from this
 table.

@@ -22,7 +22,7 @@ export function judgeHitRatios(cells: readonly HitRatioCell[]): Verdict[] {
       const misses = { what: `s3fifo misses / exact LRU's, ${where}`, bound: `≤ ${mostMisses}` };
       const same = { what: `lru hits / exact LRU's, ${where}`, bound: '= 1' };
       return [
-        ...(exact.entries >= leastShare * exact.keys
+        ...(exact.entries >= Math.floor(leastShare * exact.keys)
           ? [
               verdict(
                 misses,

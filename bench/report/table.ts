@@ -49,6 +49,14 @@ export function noise({ othersShare }: { readonly othersShare: number }): string
   return othersShare < quietShare ? '' : `noisy: others used up to ${percent(othersShare)} of the CPU`;
 }
 
+/** What to say of a run that other programs may have decided, a gate's verdicts included; undefined of a quiet one. */
+export function disturbance(rows: readonly object[]): string | undefined {
+  const shares = rows.map((row) => ('othersShare' in row ? Number(row.othersShare) : 0));
+  const most = Math.max(0, ...shares);
+  if (most < quietShare) return undefined;
+  return `Other programs used up to ${percent(most)} of the CPU: run again on a quiet machine.`;
+}
+
 /** The middle value, or the mean of the middle two; NaN of nothing. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);

@@ -43,6 +43,11 @@ export class Flight {
   /** The next flight of the same key. */
   next: Flight | undefined;
 
+  /** When its key is surely over, if it has a TTL; counted from before it was asked, so a little early. */
+  get expiresAt(): number {
+    return this.pttl >= 0 ? this.sentAt + this.pttl : Number.POSITIVE_INFINITY;
+  }
+
   constructor(id: EntryId, key: string, { generation, sentAt, policy, maxTtlMs }: FlightPlan) {
     this.id = id;
     this.key = key;

@@ -49,7 +49,8 @@ export class TinyLfu implements EvictionPolicy {
   }
 
   #getsIn(hits: number, identity: number, unit: number, pressure: number): boolean {
-    if (hits > pressure && this.#trials.areLong) return true;
+    if (hits > pressure && (this.#trials.areLong || this.#trials.mainHasRoom(this.#table.segments)))
+      return true;
     const worth = this.#sketch.estimate(identity) + (hits > 0 ? TIE_BREAK : 0);
     return this.#beats(worth, this.#table.pool.unitsAt(unit), pressure);
   }

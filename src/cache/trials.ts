@@ -54,6 +54,11 @@ export class Trials {
     return small > Math.max(SMALL_MIN, Math.round(this.#share * segments.count)) ? SMALL : MAIN;
   }
 
+  /** Does the main queue have less than what trials leave to it? */
+  mainHasRoom(segments: Segments): boolean {
+    return (segments.held[MAIN] as number) < Math.floor((1 - this.#share) * segments.count) - 1;
+  }
+
   #vote(forSmall: boolean): void {
     if (forSmall) this.#forSmall++;
     else this.#forMain++;

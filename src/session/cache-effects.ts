@@ -23,7 +23,7 @@ export function effectOf(
   const isKnown = result === 'keys' && !spec.flushesAll;
   if (heldKeys.size > 0 && (!isKnown || keys.some((key) => heldKeys.has(key)))) return 'wait';
   if (spec.flushesAll) return new FlushEffect(cache);
-  if (mayLeaveNoTrace(spec, request)) endLeasesBefore(session, keys);
+  if (session.context.leases !== undefined && mayLeaveNoTrace(spec, request)) endLeasesBefore(session, keys);
   if (isKnown) return new WriteEffect(cache, keys);
   return unknownKeys(session, cache, keys);
 }

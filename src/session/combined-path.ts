@@ -7,7 +7,6 @@ import { encodeRequest } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
 import { answer, wanted } from './cached-answer.ts';
 import { aimAtCombined, CombinedReadCall, lookUpCombined } from './combined-read.ts';
-import { namesHeldKey } from './held-keys.ts';
 import {
   countBypass,
   countMiss,
@@ -54,7 +53,8 @@ export function readCombined(
     }
     return true;
   }
-  if (namesHeldKey(session, request, spec) || !shared.hasRoomFor(session)) return false;
+  // Behind a read that may yet be sent, its answer could be older than that one's (DESIGN rule 3).
+  if (session.heldKeys.size > 0 || !shared.hasRoomFor(session)) return false;
   if (keys === undefined || !mayFill(session, cache, request, spec, keys)) {
     send(session, sharedSlot(session, request, spec), request, session.db);
     return true;

@@ -1,10 +1,21 @@
 import { Call, type CallFailure, type FrameFacts } from '../shard/call.ts';
+import type { Request } from '../protocol/request.ts';
+import type { SharedConnection } from '../shard/shared-connection.ts';
 import type { Slot } from './slot.ts';
+
+/** How to ask the same again. `request` is a copy. */
+export interface Again {
+  readonly request: Request;
+  readonly shared: SharedConnection;
+  readonly db: number;
+}
 
 /** A call that answers everybody who waits for the same. It belongs to no session, so that whoever leaves cancels
  *  nothing (coherence spec R4). */
 export class FanOutCall extends Call {
   readonly waiters: Slot[] = [];
+  /** Set with the first who joins. */
+  again: Again | undefined;
   readonly #whenOver: () => void;
 
   /** `whenOver` runs when all who wait have been answered. */
@@ -26,6 +37,22 @@ export class FanOutCall extends Call {
       if (failure.kind === 'timeout') slot.hasTimedOut = true;
     }
     if (failure.kind !== 'timeout') this.#whenOver();
+  }
+
+  /** Whoever asked when a key's time was over may not hear what it was (coherence spec I5): they are read for again. Call before
+   *  the first `tellAll`. Units: monotonic ms. */
+  protected dismissLate(expiresAt: number): void {
+    const { again } = this;
+    if (again === undefined || this.waiters.every((slot) => slot.sentAt < expiresAt)) return;
+    const late = this.waiters.filter((slot) => slot.sentAt >= expiresAt);
+    const inTime = this.waiters.filter((slot) => slot.sentAt < expiresAt);
+    this.waiters.splice(0, this.waiters.length, ...inTime);
+    const call = new FanOutCall();
+    call.waiters.push(...late);
+    call.sentAt = Math.max(...late.map((slot) => slot.sentAt));
+    call.timeoutMs = this.timeoutMs;
+    const { request, shared, db } = again;
+    shared.submit(call, request.buffer, request.start, request.end, db);
   }
 
   protected tellAll(chunk: Buffer, start: number, end: number, last: boolean, facts: FrameFacts): void {

@@ -213,8 +213,10 @@ export class Leases implements KeyWatcher {
   #sweep(): void {
     const now = this.#clock.now();
     for (const lease of this.#all()) {
-      const { isAlive, isTracking } = lease.generation;
-      if (!isAlive || !isTracking || now >= lease.endsAt) this.#end(lease);
+      const { generation, identity } = lease;
+      // While the link is being made again nothing can be read for those who wait.
+      const isLost = !generation.isAlive && identity.shared.state !== 'connecting';
+      if (isLost || !generation.isTracking || now >= lease.endsAt) this.#end(lease);
       else this.#timeOut(lease, now);
     }
   }

@@ -5,7 +5,7 @@ import { encodeRequest } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
 import type { Call } from '../shard/call.ts';
 import { aimAtCall, aimAtKey, answer, dueKeys, lookUpAll, wanted } from './cached-answer.ts';
-import { holdKeys, namesHeldKey, releaseKeys } from './held-keys.ts';
+import { holdKeys, releaseKeys } from './held-keys.ts';
 import { ManyReadCall } from './many-read-call.ts';
 import {
   countBypass,
@@ -44,7 +44,8 @@ export function readManyThroughCache(
     if (dueKeys.length > 0) refreshKeys(session, cache, request, spec);
     return true;
   }
-  if (namesHeldKey(session, request, spec) || !shared.hasRoomFor(session)) return false;
+  // Behind a read that may yet be sent, its answer could be older than that one's (DESIGN rule 3).
+  if (session.heldKeys.size > 0 || !shared.hasRoomFor(session)) return false;
   const missing = isSized ? missingKeys(session, cache, request, spec) : undefined;
   if (missing === undefined) send(session, sharedSlot(session, request, spec), request, session.db);
   else if (spec.name === 'mget') readMissing(session, cache, request, spec, missing);

@@ -78,6 +78,7 @@ export class ManyReadCall extends FanOutCall implements SharedRead {
   }
 
   override reply(chunk: Buffer, start: number, end: number, last: boolean, facts: FrameFacts): void {
+    if (!this.hasBegun) this.dismissLate(Math.min(...this.#flights.map((flight) => flight.expiresAt)));
     this.hasBegun = true;
     this.#gathered += end - start;
     if (this.#gathered > GATHER_MAX) this.#parts = [];

@@ -5,6 +5,7 @@ import type { Policy } from '../policy/policy.ts';
 import type { Request } from '../protocol/request.ts';
 import type { SharedConnection } from '../shard/shared-connection.ts';
 import { aimAtCall, answer, lookUpOne, wanted } from './cached-answer.ts';
+import type { Again } from './fan-out-call.ts';
 import { namesHeldKey } from './held-keys.ts';
 import { park } from './parked-read.ts';
 import { LeasedRead } from './leased-read.ts';
@@ -55,6 +56,11 @@ function fetchOne(session: Session, cache: NearCache, request: Request, spec: Co
   const policy = cache.policies.of(wanted.bytes, wanted.keyStart, wanted.keyEnd);
   const reason = request.argc < 2 ? 'off' : (whyNoFlight(session, policy) ?? whyClosed(cache, key, wanted));
   const leases = leasesFor(session, request, spec, policy);
+  if (session.heldKeys.size > 0) {
+    if (reason !== undefined || leases !== undefined) return false;
+    readAhead(session, cache, request, spec, { key, policy });
+    return true;
+  }
   if (reason === undefined) {
     const isFresh = shared.generation.covers(session.now, cache.options.maxStalenessMs);
     if (isFresh && waitForLoad(session, cache, request, spec, { leases, key, policy })) return true;
@@ -74,6 +80,24 @@ function fetchOne(session: Session, cache: NearCache, request: Request, spec: Co
   read.waiters.push(sharedSlot(session, request, spec));
   sendRead(session, read, request);
   return true;
+}
+
+/** Behind a read that may yet be sent, this one could be answered with something older than that (DESIGN rule 3). So it is
+ *  answered at its turn, by what it fills meanwhile. */
+function readAhead(
+  session: Session,
+  cache: NearCache,
+  request: Request,
+  spec: CommandSpec,
+  of: { key: string; policy: Policy },
+): void {
+  if (cache.findRead(of.key, wanted, session.now) === undefined) {
+    countMiss(cache, spec, of.policy);
+    sendRead(session, startRead(session, cache, request, spec, of), request);
+  } else {
+    countCoalesced(cache, spec, of.policy);
+  }
+  park(session, request, spec);
 }
 
 /** The leases, if this read may have one: a GET of a key under a policy that says so. */
@@ -106,6 +130,7 @@ interface Joinable {
   readonly position: number;
   readonly policy: Policy;
   readonly waiters: Slot[];
+  again: Again | undefined;
 }
 
 /** Share the answer of a read that is on its way. Not of one that was sent before a command which this session still waits
@@ -120,6 +145,7 @@ export function joinRead(
   if (read.waiters.length >= session.context.options.followersMax) return false;
   if (session.outstanding > 0 && read.position <= session.lastPosition) return false;
   countCoalesced(cache, spec, read.policy);
+  read.again ??= { request: request.copy(), shared: session.identity.shared, db: session.db };
   read.waiters.push(sharedSlot(session, request, spec));
   session.lastPosition = Math.max(session.lastPosition, read.position);
   return true;

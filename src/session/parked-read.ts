@@ -1,7 +1,8 @@
 import type { CommandSpec } from '../command/spec.ts';
 import type { Request } from '../protocol/request.ts';
-import { lookUpAgain } from './cached-answer.ts';
+import { aimAtCall, lookUpAgain, wanted } from './cached-answer.ts';
 import { holdKeys, releaseKeys } from './held-keys.ts';
+import { ReadCall } from './read-call.ts';
 import type { Session } from './session.ts';
 import { send, shapeOf, timeoutOf } from './shared-slot.ts';
 import type { Slot } from './slot.ts';
@@ -25,7 +26,8 @@ export function park(session: Session, request: Request, spec: CommandSpec): voi
 /** The head of the queue is a parked read: answer it if the near-cache still can, else ask Redis. Nothing that this session
  *  sent after it can have changed its keys: such a command would have waited (`namesHeldKey`). */
 export function unpark(session: Session, slot: Slot): void {
-  const { request, spec, db, proto } = slot.parked as ParkedRead;
+  const parked = slot.parked as ParkedRead;
+  const { request, spec, db, proto } = parked;
   slot.parked = undefined;
   releaseKeys(session, request, spec);
   const bytes = lookUpAgain(session, request, spec, db, proto);
@@ -38,6 +40,20 @@ export function unpark(session: Session, slot: Slot): void {
   slot.argc = request.argc;
   slot.timeoutMs = timeoutOf(session, spec);
   session.outstanding++;
+  if (joinRead(session, slot, parked)) return;
   // Not the session's database: a SELECT behind this read may have changed it by now.
   send(session, slot, request, db);
+}
+
+/** Wait for an answer that is on its way. It is newer than all that this session has been answered: replies come in one order. */
+function joinRead(session: Session, slot: Slot, { request, spec, db }: ParkedRead): boolean {
+  const { cache } = session.context.shard;
+  const { shared } = session.identity;
+  if (cache === undefined || spec.cacheClass === 'B') return false;
+  aimAtCall(request, spec, db, shared.generation.fence);
+  const read = cache.findRead(request.argLatin1(1), wanted, slot.sentAt);
+  if (!(read instanceof ReadCall)) return false;
+  read.again ??= { request, shared, db };
+  read.waiters.push(slot);
+  return true;
 }

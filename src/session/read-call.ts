@@ -47,6 +47,7 @@ export class ReadCall extends FanOutCall implements SharedRead {
   }
 
   override reply(chunk: Buffer, start: number, end: number, last: boolean, facts: FrameFacts): void {
+    if (!this.hasBegun) this.dismissLate(this.flight.expiresAt);
     this.hasBegun = true;
     if (last) this.#land(chunk, start, end, facts);
     else this.#gather(chunk, start, end);

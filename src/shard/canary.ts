@@ -99,7 +99,11 @@ export class Canary {
     const note = (reply: Buffer | undefined): void => {
       if (reply?.[0] !== PLUS) refusals.push(reply?.toString('latin1') ?? '');
     };
-    const done = (reply: Buffer | undefined): void => this.#written(reply, refusals);
+    const { generation } = this.#link;
+    // The link may have been lost and be back before its write is answered on the other.
+    const done = (reply: Buffer | undefined): void => {
+      if (generation === this.#link.generation) this.#written(reply, refusals);
+    };
     const calls = [new OwnCall(note), new OwnCall(note), new OwnCall(note), new OwnCall(done)];
     for (const call of calls) call.sentAt = this.#parts.clock.now();
     this.#parts.writer().submitBlock(calls, bytes, 0, bytes.length, ANY_DB);

@@ -129,6 +129,22 @@ test('who comes after an invalidation of any of its keys does not share it', asy
   expect(await sidecar.runs('mget')).toBe(runs + 2);
 });
 
+test('… nor if it is another key than the first', async () => {
+  await set('left', 'l1', 'right', 'r1', 'third', 't1');
+  await sidecar.warm(other, 'GET', 'left');
+  const stop = sidecar.gate.stopAt('up', request('MGET'));
+  app.request(['MGET', 'left', 'right', 'third']);
+  await stop.reached;
+  await invalidated('third', 't2');
+  const runs = await sidecar.runs('mget');
+  other.request(['MGET', 'left', 'right', 'third']);
+  await sidecar.settled();
+  stop.release();
+  expect(await values(app)).toEqual(['l1', 'r1', 't2']);
+  expect(await values(other)).toEqual(['l1', 'r1', 't2']);
+  expect(await sidecar.runs('mget')).toBe(runs + 2);
+});
+
 test('who waits for a newer answer does not share a read that is older than it', async () => {
   await set('a', 'a1', 'b', 'b1');
   const old = sidecar.gate.stopAt('down', (frame) => frame.includes('a1'));

@@ -37,6 +37,8 @@ const notGenerated: ReadonlyMap<string, string> = new Map([
   ['module|load', 'names no key'],
   ['module|loadex', 'names no key'],
   ['module|unload', 'names no key'],
+  ['nearcache.getlease', 'is unknown to Redis'],
+  ['nearcache.setlease', 'is unknown to Redis'],
 ]);
 
 /** What the grammar allows and the command does not. */

@@ -59,7 +59,8 @@ function getRange(stage: Stage, random: Random, db: number): Step {
   return readOf(stage, register, ['GETRANGE', register.key, '0', '-1']);
 }
 
-function readOf(stage: Stage, register: Register, request: readonly string[]): Step {
+/** A command that shows one register's value. */
+export function readOf(stage: Stage, register: Register, request: readonly string[]): Step {
   const wasHit = stage.hitTest(register.db, request);
   return {
     requests: [request],

@@ -5,8 +5,9 @@ import { type CounterHash, type Keyspace, pickHot, type Register } from './keysp
 import type { Step, StepKind } from './request.ts';
 import { operationOf, type Stage } from './stage.ts';
 
-const INCR_DECLARED = "return redis.call('INCR', KEYS[1])";
-const INCR_UNDECLARED = "return redis.call('INCR', ARGV[1])";
+/** Scripts that count: one says which key, one does not. */
+export const INCR_DECLARED = "return redis.call('INCR', KEYS[1])";
+export const INCR_UNDECLARED = "return redis.call('INCR', ARGV[1])";
 
 /** Writes of counters, which Redis itself orders: the same for apps and, directly, for other programs. */
 export function countingWrites(via: Via): readonly StepKind[] {
@@ -54,7 +55,7 @@ function incrementField(stage: Stage, random: Random, db: number, via: Via): Ste
 }
 
 /** A command whose reply is the version that it has written. */
-function counting(stage: Stage, register: Register, request: readonly string[], via: Via): Step {
+export function counting(stage: Stage, register: Register, request: readonly string[], via: Via): Step {
   return {
     requests: [request],
     done: ([outcome]) => {

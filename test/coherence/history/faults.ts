@@ -26,7 +26,7 @@ const BUSY_SCRIPT =
   'repeat t = redis.call("TIME") until t[1] * 1000000 + t[2] > till return 1';
 const FILLER = 'x'.repeat(20_000);
 
-export const CALM_WEATHER: LinkWeather = { delayMs: [0, 2], bytesPerMs: Infinity, tearing: 0.2 };
+export const CALM_WEATHER: LinkWeather = { delayMs: [0, 3], bytesPerMs: Infinity, tearing: 0.4 };
 
 function fault(name: string, strike: NonNullable<Fault['strike']>): Fault {
   return { name, population: 'standard', strike };
@@ -37,7 +37,9 @@ const COMBINABLE: readonly Fault[] = [
   fault('delay', async ({ world }, random, stalenessMs) => {
     world.relay.weather = {
       delayMs: [0, random.pick([20, stalenessMs / 2, stalenessMs * 1.3])],
-      bytesPerMs: Infinity, tearing: 0 };
+      bytesPerMs: Infinity,
+      tearing: 0,
+    };
     await delay(1500);
     world.relay.weather = CALM_WEATHER;
   }),

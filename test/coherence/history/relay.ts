@@ -53,6 +53,11 @@ export class LinkRelay {
   /** New weather for all links, those there are and those to come. */
   set weather(weather: LinkWeather) {
     this.#weather = weather;
+    this.drawAgain();
+  }
+
+  /** Each link has other luck with the same weather. */
+  drawAgain(): void {
     for (const link of this.#links) this.#expose(link);
   }
 
@@ -196,7 +201,8 @@ class Pump {
     const nextPush = bytes.indexOf(PUSH_HEAD);
     const at = nextPush > 0 ? nextPush : anywhere;
     this.#enqueue(bytes.subarray(0, at));
-    this.#busyUntil = performance.now() + this.delayMs + this.#random() * TEAR_MS_MAX;
+    const secondDue = performance.now() + this.delayMs + this.#random() * TEAR_MS_MAX;
+    this.#busyUntil = Math.max(this.#busyUntil, secondDue);
     this.#enqueue(bytes.subarray(at));
   }
 

@@ -12,6 +12,7 @@ import { runOutsider } from './outsiders.ts';
 import { runOwner } from './owner.ts';
 import { judgePermissions, TENANT_MAX_TTL_MS } from './permissions.ts';
 import { judgeQuiescence } from './quiescence.ts';
+import { runProvoker } from './provoker.ts';
 import type { RunReport } from './report.ts';
 import { allRoutes } from './routes.ts';
 import { seed } from './seed.ts';
@@ -33,6 +34,7 @@ export interface RunOptions {
 /** How long nearcache may need to be its old self once Redis answers through it again: its other connections are made again. */
 const RECOVERY_MS = 700;
 const HUNG_MS = 20_000;
+const WEATHER_MS = 300;
 
 /** Starts a world, lets everybody loose in it for a while, and judges what they saw. */
 export async function runHistory(options: RunOptions): Promise<RunReport> {
@@ -44,6 +46,7 @@ export async function runHistory(options: RunOptions): Promise<RunReport> {
   const history = new History();
   const stage = new Stage(world, history, new Keyspace(history, fault.population));
   const problems: string[] = [];
+  const weather = setInterval(() => world.relay.drawAgain(), WEATHER_MS);
   try {
     world.relay.weather = CALM_WEATHER;
     await seed(stage);
@@ -58,6 +61,7 @@ export async function runHistory(options: RunOptions): Promise<RunReport> {
     return reportOf(stage, options, { stalenessMs, countedHits: await world.hits(), problems });
   } finally {
     stage.isOver = true;
+    clearInterval(weather);
     await world.stop();
   }
 }
@@ -89,7 +93,7 @@ function letLoose(stage: Stage, random: Random, fault: Fault): Promise<void>[] {
   for (const proto of [2, 3] as const) work.push(runWatcher(stage, own(), { proto, db: 0 }, 2));
   if (isFlushed) return [...work, runFlusher(stage, own())];
   // Two users share no entries, so each needs more reads of a value before it is written again.
-  const pace = fault.user === undefined ? 1 : 2;
+  const pace = fault.user === undefined ? 1 : 3;
   const { slots } = stage.keyspace;
   const half = Math.ceil(slots.length / 2);
   for (const owned of [slots.slice(0, half), slots.slice(half)])
@@ -98,7 +102,8 @@ function letLoose(stage: Stage, random: Random, fault: Fault): Promise<void>[] {
   const tellers = allRoutes(stage).filter(({ via }, i) => via === 'proxy' || i === 2);
   return [
     ...work,
-    runOutsider(stage, own(), 0, 20 * pace),
+    runProvoker(stage, own(), 5 * pace),
+    runOutsider(stage, own(), 0, 25 * pace),
     runOutsider(stage, own(), 1, 60 * pace),
     ...tellers.map((route) => runTeller(stage, own(), route, 80)),
   ];

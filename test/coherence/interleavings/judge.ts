@@ -24,7 +24,7 @@ export function complaint(
   for (const operation of inOrderOfReplies(operations)) {
     const { reply } = operation;
     if (reply === undefined || (reply instanceof Line && /^(-|\+QUEUED)/.test(reply.text))) continue;
-    const shown = statesOf(operation, operations, snapshots);
+    const shown = statesOf(operation, snapshots);
     if (shown === undefined) continue;
     const least = Math.max(tooLate(operation, snapshots), boundOf(operation, judged, scope));
     const state = shown.find((step) => step >= least);
@@ -47,18 +47,11 @@ function inOrderOfReplies(operations: readonly Operation[]): Operation[] {
 }
 
 /** The states that explain the reply: of a write those that such a command made since; undefined when it tells nothing about keys. */
-function statesOf(
-  operation: Operation,
-  operations: readonly Operation[],
-  snapshots: readonly Snapshot[],
-): number[] | undefined {
+function statesOf(operation: Operation, snapshots: readonly Snapshot[]): number[] | undefined {
   const { args, queued, reply, sent, done, db } = operation;
   const steps = [...snapshots.keys()].filter((step) => step <= (done as Moment).step);
   if (keysRead(args) !== undefined) {
-    const askedAtMs = Math.min(
-      ...operations.filter((other) => mayShare(other, operation)).map(({ sent }) => sent.atMs),
-    );
-    const fits = (step: number): boolean => explains(operation, askedAtMs, snapshots[step] as Snapshot);
+    const fits = (step: number): boolean => explains(operation, sent.atMs, snapshots[step] as Snapshot);
     return steps.filter(fits);
   }
   const name = args[0]?.toUpperCase() as string;
@@ -74,11 +67,6 @@ function statesOf(
 }
 
 const WRITES = new Set(['SET', 'MSET', 'INCR', 'DEL', 'EVAL', 'FLUSHALL', 'SWAPDB', 'EXEC']);
-
-/** Was this answer perhaps that of another's read, or its own? */
-function mayShare(leader: Operation, { args, db, done }: Operation): boolean {
-  return leader.done?.event === done?.event && leader.db === db && isSame(leader.args, args);
-}
 
 function explains({ args, db, reply }: Operation, askedAtMs: number, { data }: Snapshot): boolean {
   const isOver = (keysRead(args) as readonly string[]).some(

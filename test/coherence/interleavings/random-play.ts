@@ -39,7 +39,7 @@ export function playRandomly(schedule: readonly Happening[]): void {
     const stage = new Stage(world);
     try {
       for (const happening of schedule) stage.let(happening);
-      conclude(world, KEYS, 'when answered');
+      conclude(world, KEYS, 'always');
     } catch (error) {
       throw withSchedule(error, world.trace);
     }

@@ -211,7 +211,7 @@ describe('a session', () => {
   });
 
   it('with a request that cannot go yet behind its read does not begin to wait', async () => {
-    expect(await say(loader, 'GET', key)).toBe('nil');
+    expect(await say(elsewhere, 'GET', key)).toBe('nil');
     waiter.send(Buffer.concat([encodeRequest(['GET', key]), encodeRequest(['BLPOP', 'nothing', '0.01'])]));
     expect((await waiter.readFrames(2)).map(text)).toEqual(['nil', 'nil']);
   });

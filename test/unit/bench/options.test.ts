@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { UsageError } from '../../../bench/flags.ts';
-import { parseLatency, parseThroughput } from '../../../bench/options.ts';
+import { parseLatency, parseMixed, parseThroughput } from '../../../bench/options.ts';
 
 test('without flags the whole matrix is measured', () => {
   expect(parseThroughput([])).toMatchObject({
@@ -20,9 +20,20 @@ test('the gate measures what its demands compare', () => {
   expect(parseThroughput(['--gate'])).toMatchObject({
     preset: 'gate',
     targets: ['direct', 'twemproxy', 'nearcache-off', 'nearcache-hit'],
-    pipelines: [1, 16],
+    pipelines: [1, 16, 64],
     clients: [50],
     sizes: [64],
+  });
+  expect(parseLatency(['--gate'])).toMatchObject({
+    targets: ['direct', 'nearcache-hit'],
+    hopsMs: [0.5],
+    clients: [1, 50],
+  });
+  expect(parseMixed(['--gate'])).toMatchObject({
+    clients: [1, 8, 50],
+    hopMs: 0.5,
+    readShare: 0.9,
+    exponent: 0.99,
   });
 });
 
@@ -44,5 +55,9 @@ test.each([
 
 test('latency refuses what it does not measure', () => {
   expect(() => parseLatency(['--targets', 'haproxy'])).toThrow('does not measure haproxy');
-  expect(() => parseLatency(['--gate'])).toThrow('throughput');
+});
+
+test('a share of reads lies between 0 and 1', () => {
+  expect(parseMixed(['--reads', '1'])).toMatchObject({ readShare: 1 });
+  expect(() => parseMixed(['--reads', '1.1'])).toThrow('--reads takes a share from 0 to 1');
 });

@@ -31,6 +31,11 @@ test('with less than 1 % of the keys the default may be worse, lru not', () => {
   expect(failed([cell('exact-lru', 500, 99), cell('lru', 1, 99), cell('s3fifo', 100, 99)])).toHaveLength(1);
 });
 
+test('a share of 1 % that was rounded down still counts as 1 %', () => {
+  const rounded = [cell('exact-lru', 500), cell('lru', 500), cell('s3fifo', 100)];
+  expect(failed(rounded.map((each) => ({ ...each, keys: 10_030 })))).toHaveLength(1);
+});
+
 test('a policy that was not replayed fails', () => {
   expect(failed([cell('exact-lru', 500)])).toHaveLength(2);
 });
