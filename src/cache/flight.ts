@@ -36,6 +36,8 @@ export class Flight {
   /** Upper bound of this entry's life in ms. */
   readonly maxTtlMs: number;
   isLive = true;
+  /** Not even the PTTL in front of it has been answered. */
+  isAhead = true;
   /** What PTTL said in the same packet: ms, -1 no expiry, -2 no key; NaN until (or unless) it was readable. */
   pttl: number = Number.NaN;
   /** Whom others may join; set on one flight of a read only. */
@@ -43,9 +45,11 @@ export class Flight {
   /** The next flight of the same key. */
   next: Flight | undefined;
 
-  /** When its key is surely over, if it has a TTL; counted from before it was asked, so a little early. */
-  get expiresAt(): number {
-    return this.pttl >= 0 ? this.sentAt + this.pttl : Number.POSITIVE_INFINITY;
+  /** Until when its reply surely was what Redis said, as far as time goes: its key's end, counted from before it was asked. Of a
+   *  key that was changed meanwhile the PTTL is not that of the value. Units: monotonic ms; not before `sentAt`. */
+  get validUntil(): number {
+    if (!this.isLive) return this.sentAt;
+    return this.pttl >= 0 ? this.sentAt + Math.max(0, this.pttl - 1) : Number.POSITIVE_INFINITY;
   }
 
   constructor(id: EntryId, key: string, { generation, sentAt, policy, maxTtlMs }: FlightPlan) {

@@ -46,6 +46,22 @@ export class Flights {
     this.#first.delete(key);
   }
 
+  /** End the flights of `key` that may be older than an invalidation which has just come on the link of `fence`. */
+  endOlder(key: string, fence: number): void {
+    if (this.#first.size === 0) return;
+    let kept: Flight | undefined;
+    let next: Flight | undefined;
+    for (let flight = this.#first.get(key); flight !== undefined; flight = next) {
+      next = flight.next;
+      if (flight.isAhead && flight.generation.fence === fence) {
+        flight.next = kept;
+        kept = flight;
+      } else flight.isLive = false;
+    }
+    if (kept === undefined) this.#first.delete(key);
+    else this.#first.set(key, kept);
+  }
+
   endAll(): void {
     for (const first of this.#first.values()) endAll(first);
     this.#first.clear();

@@ -8,8 +8,9 @@ export class Ghosts {
   readonly #buckets: number;
   /** Stamps count in such steps, so that 16 bits last for four times the table. */
   readonly #step: number;
-  /** How many left, by origin. */
-  readonly #left = new Float64Array(4);
+  /** By origin: the stamp of what leaves now, and how many have got it. */
+  readonly #stamps = new Int32Array(ORIGIN + 1);
+  readonly #stamped = new Int32Array(ORIGIN + 1);
 
   /** Bounds: `capacity` ≥ 1. */
   constructor(capacity: number) {
@@ -25,7 +26,7 @@ export class Ghosts {
 
   /** An entry leaves. */
   add(identity: number, origin: Origin): void {
-    this.#left[origin] = (this.#left[origin] as number) + 1;
+    this.#count(origin);
     const slots = this.#slots;
     const first = this.#bucketOf(identity);
     let chosen = first;
@@ -40,7 +41,7 @@ export class Ghosts {
       most = age;
       chosen = slot;
     }
-    slots[chosen] = (this.#stamp(origin) << 16) | (identity & ID) | origin;
+    slots[chosen] = ((this.#stamps[origin] as number) << 16) | (identity & ID) | origin;
   }
 
   /** Forget the ghost, and say where it came from; 0 = there is none. `age` has its age then. */
@@ -64,12 +65,14 @@ export class Ghosts {
     return Math.floor(((identity >>> 0) / 2 ** 32) * this.#buckets) * WAYS;
   }
 
-  #stamp(origin: number): number {
-    return Math.floor((this.#left[origin] as number) / this.#step) & 0xffff;
+  #count(origin: Origin): void {
+    const stamped = (this.#stamped[origin] as number) + 1;
+    this.#stamped[origin] = stamped === this.#step ? 0 : stamped;
+    if (stamped === this.#step) this.#stamps[origin] = ((this.#stamps[origin] as number) + 1) & 0xffff;
   }
 
   #stepsSince(ghost: number): number {
-    return (this.#stamp(ghost & ORIGIN) - (ghost >>> 16)) & 0xffff;
+    return ((this.#stamps[ghost & ORIGIN] as number) - (ghost >>> 16)) & 0xffff;
   }
 }
 

@@ -62,7 +62,7 @@ export class KeyHash {
 
 /** One number out of two, where nobody attacks. */
 export function mix(a: number, b: number): number {
-  let hash = Math.imul(a ^ (b + 0x7ed55d16), 0x85ebca6b);
+  let hash = Math.imul(a ^ Math.imul(b + 0x7ed55d16, 0x9e3779b1), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return hash ^ (hash >>> 16);
 }

@@ -1,6 +1,6 @@
 import { HEADER_BYTES, UNIT } from './entry-pool.ts';
 import type { TablePlan } from './entry-table.ts';
-import { LOAD_MAX, SLOT_BYTES } from './key-index.ts';
+import { SLOT_BYTES } from './key-index.ts';
 import { SEGMENT_ACCOUNT_BYTES } from './segments.ts';
 import type { SegmentStoreOptions } from './segment-store.ts';
 
@@ -16,9 +16,9 @@ export interface MemoryPlan extends TablePlan {
 /** Units: `policyBytes` = what the policy remembers per expected entry. Errors: RangeError when `maxBytes` is too little. */
 export function planMemory(options: SegmentStoreOptions, policyBytes: number): MemoryPlan {
   const { maxBytes } = options;
-  const perEntry = SLOT_BYTES / LOAD_MAX + policyBytes;
+  const perEntry = SLOT_BYTES / LOAD_EXPECTED + policyBytes;
   const entries = Math.floor(maxBytes / (Math.max(options.expectedEntryBytes, HEADER_BYTES) + perEntry));
-  const slots = Math.ceil(entries / LOAD_MAX) + 1;
+  const slots = Math.ceil(entries / LOAD_EXPECTED) + 1;
   const besideBytes = slots * SLOT_BYTES + Math.ceil(entries * policyBytes) + POLICY_ROUNDING_BYTES;
   const wished = options.segmentBytes ?? segmentBytesFor(maxBytes);
   const segments = Math.floor((maxBytes - besideBytes) / (wished + SEGMENT_ACCOUNT_BYTES));
@@ -52,6 +52,8 @@ function segmentBytesFor(maxBytes: number): number {
   return Math.min(Math.max(maxBytes / 256, least), 1024 * 1024);
 }
 
+/** Of the index, when all entries are as large as expected: runs are short, and there is room for smaller ones. */
+const LOAD_EXPECTED = 0.7;
 /** Two queues with two segments each, a reserve, and something to choose from. */
 const SEGMENTS_MIN = 8;
 /** Tables of the policy are rounded up to whole buckets. */

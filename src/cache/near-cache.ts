@@ -14,6 +14,15 @@ export interface NearCacheOptions {
   maxKeyBytes: number;
 }
 
+/** No link's fence: a write whose place among the reads is not known. */
+export const ELSEWHERE = 0;
+
+/** Outstanding writes to a key, and the fence of the link that all of them are on, or ELSEWHERE. */
+interface Closed {
+  count: number;
+  fence: number;
+}
+
 /** Who wants to know what happens to keys. Shape: latin1; undefined = every key. */
 export interface KeyWatcher {
   /** It is not known any more what the key holds. */
@@ -49,7 +58,7 @@ export class NearCache {
   readonly hotKeys: HotKeys | undefined;
   watcher: KeyWatcher | undefined;
   #random: Random;
-  #closed = new Map<string, number>();
+  #closed = new Map<string, Closed>();
   #closedAll = 0;
   #flights = new Flights();
   #keyScratch: Buffer;
@@ -74,9 +83,12 @@ export class NearCache {
     this.#keyScratch = Buffer.alloc(options.maxKeyBytes);
   }
 
-  /** Is a write to the key outstanding, so that nothing of it may be served, joined or filled? */
-  isClosed(key: string): boolean {
-    return this.#closedAll > 0 || (this.#closed.size > 0 && this.#closed.has(key));
+  /** Is a write to the key outstanding, so that nothing of it may be joined or filled by a read on the link of `fence`? Not when
+   *  all such writes are on that link: a read sent now runs behind them, and the flights before them have ended. */
+  isClosed(key: string, fence: number = ELSEWHERE): boolean {
+    if (this.#closedAll > 0) return true;
+    const closed = this.#closed.size > 0 ? this.#closed.get(key) : undefined;
+    return closed !== undefined && (closed.fence === ELSEWHERE || closed.fence !== fence);
   }
 
   /** Look for a live entry; `store.found` has it then. The caller has checked that the generation covers. */
@@ -122,7 +134,7 @@ export class NearCache {
     if (!flight.isLive || !flight.generation.isAlive) refused.revoked++;
     else if (isError) refused.error++;
     else if (!setLifetime(facts, flight, isNil, this.#random)) refused.ttl++;
-    else if (this.isClosed(flight.key)) refused.closed++;
+    else if (this.isClosed(flight.key, flight.generation.fence)) refused.closed++;
     else if (end - start > this.store.maxItemBytes) refused.size++;
     else {
       facts.form = form;
@@ -140,18 +152,27 @@ export class NearCache {
     this.#flights.remove(flight);
   }
 
-  /** A write to `key` is about to be sent (R5). Balanced by `open`. */
-  close(key: string): void {
+  /** A write to `key` is about to be sent (R5), on the link of `fence`; ELSEWHERE = on one whose order is not ours to know.
+   *  Balanced by `open`. */
+  close(key: string, fence: number = ELSEWHERE): void {
     this.revoke(key);
-    this.#closed.set(key, (this.#closed.get(key) ?? 0) + 1);
+    const closed = this.#closed.get(key);
+    if (closed === undefined) this.#closed.set(key, { count: 1, fence });
+    else {
+      closed.count++;
+      if (closed.fence !== fence) closed.fence = ELSEWHERE;
+    }
   }
 
-  /** The write's outcome is known, or its connection is gone. Call before its reply is released. */
-  open(key: string): void {
-    this.revoke(key);
-    const count = (this.#closed.get(key) ?? 1) - 1;
-    if (count === 0) this.#closed.delete(key);
-    else this.#closed.set(key, count);
+  /** The write was answered on the link of `fence`; ELSEWHERE = on another, or not at all. Call before its reply is released.
+   *  Flights of that link were sent behind the write, since `close` ended all before it: they bring what it wrote, or
+   *  newer. */
+  open(key: string, fence: number = ELSEWHERE): void {
+    if (fence === ELSEWHERE) this.revoke(key);
+    else this.#drop(key);
+    const closed = this.#closed.get(key);
+    if (closed === undefined || --closed.count > 0) return;
+    this.#closed.delete(key);
   }
 
   /** A command that may change every key is about to be sent. Balanced by `openAll`. */
@@ -168,6 +189,10 @@ export class NearCache {
   /** Drop all entries of `key` and end its flights (spec: "revoke k"). `key` is latin1. */
   revoke(key: string): void {
     this.#flights.end(key);
+    this.#drop(key);
+  }
+
+  #drop(key: string): void {
     this.watcher?.revoked(key);
     // A longer key was never kept.
     if (key.length > this.#keyScratch.length || this.store.stats.entries === 0) return;
@@ -175,8 +200,10 @@ export class NearCache {
     this.store.remove(this.#keyScratch, 0, key.length);
   }
 
-  /** Redis has named these keys as changed. */
-  invalidate(keys: readonly string[] | 'all'): void {
+  /** Redis has named these keys as changed, on the link of `fence`. A flight of that link of which nothing has been answered yet
+   *  goes on: replies and invalidations come in the order in which Redis did things, so its read is newer than this
+   *  change. That of another link, or one whose PTTL is here already, ends. */
+  invalidate(keys: readonly string[] | 'all', fence: number = ELSEWHERE): void {
     if (keys === 'all') {
       this.flush();
       this.watcher?.invalidated(undefined);
@@ -184,7 +211,8 @@ export class NearCache {
     }
     this.stats.invalidations += keys.length;
     for (const key of keys) {
-      this.revoke(key);
+      this.#flights.endOlder(key, fence);
+      this.#drop(key);
       this.watcher?.invalidated(key);
     }
   }

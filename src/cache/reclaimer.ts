@@ -104,6 +104,6 @@ export class Reclaimer {
 export const RESERVE = 1;
 /** After so many segments for one entry the policy must let more go: a cache in which everything was hit would
  *  otherwise be copied three times over at once. */
-const PATIENCE = 8;
+const PATIENCE = 16;
 /** Instead of a pressure: every live entry is kept, in its own queue. */
 const COMPACTING = -1;

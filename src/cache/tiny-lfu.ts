@@ -12,7 +12,7 @@ export class TinyLfu implements EvictionPolicy {
   readonly #table: EntryTable;
   readonly #trials: Trials;
   readonly #sketch: FrequencySketch;
-  /** Entries of the main queue before this one have lost to a new entry, unless they are hit again. */
+  /** The next entry to leave the main queue: those before it were hit, or have lost to a new one already. */
   #victim = NONE;
   #victimOpening = 0;
 
@@ -38,14 +38,9 @@ export class TinyLfu implements EvictionPolicy {
   }
 
   keeps(queue: Queue, hits: number, identity: number, unit: number, pressure: number): boolean {
-    const isKept =
-      queue === MAIN ? this.#staysIn(hits, unit, pressure) : this.#getsIn(hits, identity, unit, pressure);
+    const isKept = queue === MAIN ? hits > pressure : this.#getsIn(hits, identity, unit, pressure);
     if (!isKept) this.#trials.left(queue, identity);
     return isKept;
-  }
-
-  #staysIn(hits: number, unit: number, pressure: number): boolean {
-    return hits > pressure || (pressure === 0 && !this.#hasLost(unit));
   }
 
   #getsIn(hits: number, identity: number, unit: number, pressure: number): boolean {
@@ -66,12 +61,6 @@ export class TinyLfu implements EvictionPolicy {
     if (worth * victimUnits <= other * units) return false;
     this.#victim += victimUnits;
     return true;
-  }
-
-  #hasLost(unit: number): boolean {
-    const { segments } = this.#table;
-    const opening = segments.openingOf(segments.segmentOf(unit));
-    return opening < this.#victimOpening || (opening === this.#victimOpening && unit < this.#victim);
   }
 
   /** Go on to the next entry of the main queue that was not hit. */

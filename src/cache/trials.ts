@@ -54,9 +54,9 @@ export class Trials {
     return small > Math.max(SMALL_MIN, Math.round(this.#share * segments.count)) ? SMALL : MAIN;
   }
 
-  /** Does the main queue have less than what trials leave to it? */
+  /** Is the main queue still far from filling what trials leave to it? */
   mainHasRoom(segments: Segments): boolean {
-    return (segments.held[MAIN] as number) < Math.floor((1 - this.#share) * segments.count) - 1;
+    return (segments.held[MAIN] as number) < (1 - this.#share) * segments.count * MAIN_FILLED;
   }
 
   #vote(forSmall: boolean): void {
@@ -82,5 +82,6 @@ const MAJORITY = 1.5;
 const VOTE_WINDOW = 0.05;
 /** … and count as returning so long. */
 const GHOST_WINDOW = 0.9;
+const MAIN_FILLED = 0.8;
 /** Units: segments. */
 const SMALL_MIN = 2;

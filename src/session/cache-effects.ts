@@ -1,4 +1,4 @@
-import type { NearCache } from '../cache/near-cache.ts';
+import { ELSEWHERE, type NearCache } from '../cache/near-cache.ts';
 import { extractKeys, KeyList } from '../command/keys.ts';
 import type { CommandSpec } from '../command/spec.ts';
 import type { Request } from '../protocol/request.ts';
@@ -24,8 +24,13 @@ export function effectOf(
   if (heldKeys.size > 0 && (!isKnown || keys.some((key) => heldKeys.has(key)))) return 'wait';
   if (spec.flushesAll) return new FlushEffect(cache);
   if (session.context.leases !== undefined && mayLeaveNoTrace(spec, request)) endLeasesBefore(session, keys);
-  if (isKnown) return new WriteEffect(cache, keys);
+  if (isKnown) return new WriteEffect(cache, keys, fenceOf(session));
   return unknownKeys(session, cache, keys);
+}
+
+/** The link that a write of this session is about to be sent on; what is held until there is one has no place yet. */
+export function fenceOf({ identity }: Session): number {
+  return identity.shared.isReady ? identity.shared.generation.fence : ELSEWHERE;
 }
 
 /** A barrier for a command that may change keys it does not name; until it is answered, reads of this session go behind it. */

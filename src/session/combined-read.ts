@@ -112,7 +112,7 @@ export class CombinedReadCall extends FanOutCall implements SharedRead {
   }
 
   override reply(chunk: Buffer, start: number, end: number, last: boolean, facts: FrameFacts): void {
-    if (!this.hasBegun) this.dismissLate(Math.min(...this.flights.map((flight) => flight.expiresAt)));
+    if (!this.hasBegun) this.dismissLate(Math.min(...this.flights.map((flight) => flight.validUntil)));
     this.#gathered += end - start;
     if (this.#gathered > this.#cache.store.maxItemBytes) this.#parts = [];
     else this.#parts.push(Buffer.from(chunk.subarray(start, end)));

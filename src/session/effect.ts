@@ -1,4 +1,4 @@
-import type { NearCache } from '../cache/near-cache.ts';
+import { ELSEWHERE, type NearCache } from '../cache/near-cache.ts';
 import { encodeRequest } from '../protocol/encoder.ts';
 import { MINUS } from '../protocol/bytes.ts';
 import { OwnCall } from '../shard/call.ts';
@@ -35,24 +35,26 @@ export function whenReplied(run: (isError: boolean) => void): ReplyEffect {
   };
 }
 
-/** A write to known keys: closed from dispatch to reply (R5). */
+/** A write to known keys: closed from dispatch to reply (R5). `fence`: the shared link it goes on, or ELSEWHERE. */
 export class WriteEffect implements ReplyEffect {
   readonly needsWhole = false;
   #cache: NearCache;
   #keys: readonly string[];
+  #fence: number;
 
-  constructor(cache: NearCache, keys: readonly string[]) {
+  constructor(cache: NearCache, keys: readonly string[], fence: number = ELSEWHERE) {
     this.#cache = cache;
     this.#keys = keys;
-    for (const key of keys) cache.close(key);
+    this.#fence = fence;
+    for (const key of keys) cache.close(key, fence);
   }
 
   replied(): void {
-    for (const key of this.#keys) this.#cache.open(key);
+    for (const key of this.#keys) this.#cache.open(key, this.#fence);
   }
 
   failed(): void {
-    this.replied();
+    for (const key of this.#keys) this.#cache.open(key);
   }
 }
 

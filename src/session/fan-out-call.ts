@@ -16,18 +16,10 @@ export class FanOutCall extends Call {
   readonly waiters: Slot[] = [];
   /** Set with the first who joins. */
   again: Again | undefined;
-  readonly #whenOver: () => void;
-
-  /** `whenOver` runs when all who wait have been answered. */
-  constructor(whenOver: () => void = () => undefined) {
-    super();
-    this.#whenOver = whenOver;
-  }
 
   reply(chunk: Buffer, start: number, end: number, last: boolean, facts: FrameFacts): void {
     this.hasBegun = true;
     this.tellAll(chunk, start, end, last, facts);
-    if (last) this.#whenOver();
   }
 
   fail(failure: CallFailure): void {
@@ -36,16 +28,16 @@ export class FanOutCall extends Call {
       // As a connection does with its own calls: what still comes is discarded (DESIGN rule 9).
       if (failure.kind === 'timeout') slot.hasTimedOut = true;
     }
-    if (failure.kind !== 'timeout') this.#whenOver();
   }
 
-  /** Whoever asked when a key's time was over may not hear what it was (coherence spec I5): they are read for again. Call before
-   *  the first `tellAll`. Units: monotonic ms. */
-  protected dismissLate(expiresAt: number): void {
+  /** Whoever asked when a key's time may have been over does not hear what it was (coherence spec I5): they are read for again. Call
+   *  before the first `tellAll`. Units: monotonic ms. */
+  protected dismissLate(validUntil: number): void {
     const { again } = this;
-    if (again === undefined || this.waiters.every((slot) => slot.sentAt < expiresAt)) return;
-    const late = this.waiters.filter((slot) => slot.sentAt >= expiresAt);
-    const inTime = this.waiters.filter((slot) => slot.sentAt < expiresAt);
+    const isLate = (slot: Slot): boolean => slot.sentAt > validUntil && !slot.hasTimedOut;
+    if (again === undefined || !this.waiters.some(isLate)) return;
+    const late = this.waiters.filter(isLate);
+    const inTime = this.waiters.filter((slot) => !isLate(slot));
     this.waiters.splice(0, this.waiters.length, ...inTime);
     const call = new FanOutCall();
     call.waiters.push(...late);

@@ -5,8 +5,14 @@ import type { Session } from './session.ts';
 
 const keyList = new KeyList();
 
-/** Reads of these keys may yet be sent: whatever names one of them waits. Balanced by `releaseKeys`. */
-export function holdKeys({ heldKeys }: Session, request: Request, spec: CommandSpec): void {
+/** A read that may yet be sent, or sent again. `request` is a copy. */
+export interface HeldRead {
+  readonly request: Request;
+  readonly spec: CommandSpec;
+}
+
+/** Whatever names one of this read's keys waits, until `releaseKeys`: the read may yet be sent, and would be behind it. */
+export function holdKeys({ heldKeys }: Session, { request, spec }: HeldRead): void {
   extractKeys(spec, request, keyList);
   for (let i = 0; i < keyList.count; i++) {
     const key = request.argLatin1(keyList.indices[i] as number);
@@ -14,7 +20,8 @@ export function holdKeys({ heldKeys }: Session, request: Request, spec: CommandS
   }
 }
 
-export function releaseKeys({ heldKeys }: Session, request: Request, spec: CommandSpec): void {
+export function releaseKeys(session: Session, { request, spec }: HeldRead): void {
+  const { heldKeys } = session;
   extractKeys(spec, request, keyList);
   for (let i = 0; i < keyList.count; i++) {
     const key = request.argLatin1(keyList.indices[i] as number);
@@ -22,10 +29,10 @@ export function releaseKeys({ heldKeys }: Session, request: Request, spec: Comma
     if (left === 0) heldKeys.delete(key);
     else heldKeys.set(key, left);
   }
+  session.wake();
 }
 
-/** Does this request name a key of which a read may yet be sent? That read would then be behind this request, and the
- *  session would see the key go back. */
+/** Does this request name a key of which a read may yet be sent? The session would see that key go back. */
 export function namesHeldKey({ heldKeys }: Session, request: Request, spec: CommandSpec): boolean {
   if (heldKeys.size === 0) return false;
   extractKeys(spec, request, keyList);

@@ -5,7 +5,7 @@ import { encodeRequest } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
 import type { Call } from '../shard/call.ts';
 import { aimAtCall, aimAtKey, answer, dueKeys, lookUpAll, wanted } from './cached-answer.ts';
-import { holdKeys, releaseKeys } from './held-keys.ts';
+import { holdKeys } from './held-keys.ts';
 import { ManyReadCall } from './many-read-call.ts';
 import {
   countBypass,
@@ -144,17 +144,20 @@ function readMissing(
   const first = request.argLatin1(missing[0] as number);
   const known = cache.findRead(first, wanted, session.now);
   const policy = cache.policies.of(wanted.bytes, wanted.keyStart, wanted.keyEnd);
-  if (known instanceof ManyReadCall && joinRead(session, cache, known, request, spec)) {
-    holdUntilAnswered(session, known, request, spec);
-    return;
-  }
+  if (known instanceof ManyReadCall && joinRead(session, cache, known, request, spec)) return;
   countMiss(cache, spec, policy);
   const flights = startFlights(session, cache, request, spec, missing);
-  const read = new ManyReadCall(session, cache, request.copy(), { spec, missing, flights });
+  const copy = request.copy();
+  const read = new ManyReadCall(session, cache, copy, { spec, missing, flights });
   read.timeoutMs = timeoutOf(session, spec);
   (flights[0] as Flight).read = read;
-  read.waiters.push(sharedSlot(session, request, spec));
-  holdUntilAnswered(session, read, request, spec);
+  const slot = sharedSlot(session, request, spec);
+  read.waiters.push(slot);
+  if (!read.isWhole) {
+    // It may have to be read again as a whole, later than anything this session sends now.
+    slot.held = { request: copy, spec };
+    holdKeys(session, slot.held);
+  }
   const keys = missing.map((index) => keyOf(request, index));
   sendBlock(
     session,
@@ -163,17 +166,6 @@ function readMissing(
     [...keys.map((key) => encodeRequest(['PTTL', key])), encodeRequest(['MGET', ...keys])],
   );
   read.position = session.lastPosition;
-}
-
-/** It may have to be read again as a whole, later than anything this session sends now. */
-function holdUntilAnswered(session: Session, read: ManyReadCall, request: Request, spec: CommandSpec): void {
-  if (read.isWhole) return;
-  const copy = request.copy();
-  holdKeys(session, copy, spec);
-  read.whenOver(() => {
-    releaseKeys(session, copy, spec);
-    session.wake();
-  });
 }
 
 /** EXISTS as it is, and in front of it each missing key alone, for the near-cache. */

@@ -39,7 +39,6 @@ export class ManyReadCall extends FanOutCall implements SharedRead {
   #parts: Buffer[] = [];
   #gathered = 0;
   #isOver = false;
-  readonly #whenOver: (() => void)[] = [];
 
   /** `request` is a copy; `missing` has the indices of its keys that are asked for, one flight each. */
   constructor(
@@ -72,13 +71,8 @@ export class ManyReadCall extends FanOutCall implements SharedRead {
     return !this.hasBegun && !this.#isOver && this.#flights.every((flight) => flight.isLive);
   }
 
-  /** Call `run` when all who wait have been answered. */
-  whenOver(run: () => void): void {
-    this.#whenOver.push(run);
-  }
-
   override reply(chunk: Buffer, start: number, end: number, last: boolean, facts: FrameFacts): void {
-    if (!this.hasBegun) this.dismissLate(Math.min(...this.#flights.map((flight) => flight.expiresAt)));
+    if (!this.hasBegun) this.dismissLate(Math.min(...this.#flights.map((flight) => flight.validUntil)));
     this.hasBegun = true;
     this.#gathered += end - start;
     if (this.#gathered > GATHER_MAX) this.#parts = [];
@@ -95,13 +89,12 @@ export class ManyReadCall extends FanOutCall implements SharedRead {
     if (facts.type === MINUS && frame.latin1Slice(0, NOPERM.length) === NOPERM) this.#cache.flush();
     if (ends === undefined) this.#abandon();
     else this.#land(frame, ends);
-    if (isPassed || this.#answer(frame, ends, facts)) this.#finish();
+    if (!isPassed) this.#answer(frame, ends, facts);
   }
 
   override fail(failure: CallFailure): void {
     this.#abandon();
     super.fail(failure);
-    this.#finish();
   }
 
   #abandon(): void {
@@ -121,15 +114,12 @@ export class ManyReadCall extends FanOutCall implements SharedRead {
     }
   }
 
-  /** False when it has to be read again. */
-  #answer(frame: Buffer, ends: readonly number[] | undefined, facts: FrameFacts): boolean {
+  #answer(frame: Buffer, ends: readonly number[] | undefined, facts: FrameFacts): void {
     const isError = facts.type !== ASTERISK && frame.length > 0;
     const whole = ends === undefined ? undefined : this.#assemble(frame, ends);
-    this.#isOver = whole !== undefined || isError;
     if (whole !== undefined) this.tellAll(whole, 0, whole.length, true, { type: ASTERISK, hasResp3: true });
     else if (isError) this.tellAll(frame, 0, frame.length, true, facts);
     else this.#readAgain();
-    return this.#isOver;
   }
 
   /** The reply in RESP3, or undefined when an entry has gone. */
@@ -153,17 +143,11 @@ export class ManyReadCall extends FanOutCall implements SharedRead {
 
   #readAgain(): void {
     this.#cache.stats.torn++;
-    const again = new FanOutCall(() => this.#finish());
+    const again = new FanOutCall();
     again.waiters.push(...this.waiters);
     again.sentAt = this.#now();
     again.timeoutMs = this.timeoutMs;
     const { buffer, start, end } = this.#request;
     this.#shared.submit(again, buffer, start, end, this.#db);
-  }
-
-  #finish(): void {
-    this.#isOver = true;
-    // Once: a late reply follows a time-out.
-    for (const run of this.#whenOver.splice(0)) run();
   }
 }

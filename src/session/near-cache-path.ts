@@ -6,7 +6,7 @@ import type { Request } from '../protocol/request.ts';
 import type { SharedConnection } from '../shard/shared-connection.ts';
 import { aimAtCall, answer, lookUpOne, wanted } from './cached-answer.ts';
 import type { Again } from './fan-out-call.ts';
-import { namesHeldKey } from './held-keys.ts';
+import { holdKeys, namesHeldKey } from './held-keys.ts';
 import { park } from './parked-read.ts';
 import { LeasedRead } from './leased-read.ts';
 import type { Leases } from './leases.ts';
@@ -146,7 +146,10 @@ export function joinRead(
   if (session.outstanding > 0 && read.position <= session.lastPosition) return false;
   countCoalesced(cache, spec, read.policy);
   read.again ??= { request: request.copy(), shared: session.identity.shared, db: session.db };
-  read.waiters.push(sharedSlot(session, request, spec));
+  const slot = sharedSlot(session, request, spec);
+  slot.held = { request: read.again.request, spec };
+  holdKeys(session, slot.held);
+  read.waiters.push(slot);
   session.lastPosition = Math.max(session.lastPosition, read.position);
   return true;
 }
@@ -173,10 +176,10 @@ export function whyNoFlight(session: Session, policy: Policy): BypassReason | un
 export function whyClosed(
   cache: NearCache,
   key: string,
-  { keyStart, keyEnd, argsStart, argsEnd, db }: typeof wanted,
+  { keyStart, keyEnd, argsStart, argsEnd, db, fence }: typeof wanted,
 ): BypassReason | undefined {
   if (keyEnd - keyStart + argsEnd - argsStart > cache.options.maxKeyBytes || db > DB_MAX) return 'size';
-  return cache.isClosed(key) ? 'closed' : undefined;
+  return cache.isClosed(key, fence) ? 'closed' : undefined;
 }
 
 export function countBypass(cache: NearCache, spec: CommandSpec, policy: Policy, reason: BypassReason): void {

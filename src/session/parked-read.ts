@@ -1,7 +1,7 @@
 import type { CommandSpec } from '../command/spec.ts';
 import type { Request } from '../protocol/request.ts';
 import { aimAtCall, lookUpAgain, wanted } from './cached-answer.ts';
-import { holdKeys, releaseKeys } from './held-keys.ts';
+import { type HeldRead, holdKeys, releaseKeys } from './held-keys.ts';
 import { ReadCall } from './read-call.ts';
 import type { Session } from './session.ts';
 import { send, shapeOf, timeoutOf } from './shared-slot.ts';
@@ -9,9 +9,7 @@ import type { Slot } from './slot.ts';
 
 /** A hit that waits in the reply queue behind unanswered commands: the request, and the state of the session when it was
  *  made. What was found is not kept, since the answer may not be older than those before it (DESIGN rule 3). */
-export interface ParkedRead {
-  readonly request: Request;
-  readonly spec: CommandSpec;
+export interface ParkedRead extends HeldRead {
   readonly db: number;
   readonly proto: 2 | 3;
 }
@@ -20,7 +18,7 @@ export interface ParkedRead {
 export function park(session: Session, request: Request, spec: CommandSpec): void {
   const slot = session.slot();
   slot.parked = { request: request.copy(), spec, db: session.db, proto: session.proto };
-  holdKeys(session, request, spec);
+  holdKeys(session, slot.parked);
 }
 
 /** The head of the queue is a parked read: answer it if the near-cache still can, else ask Redis. Nothing that this session
@@ -29,9 +27,9 @@ export function unpark(session: Session, slot: Slot): void {
   const parked = slot.parked as ParkedRead;
   const { request, spec, db, proto } = parked;
   slot.parked = undefined;
-  releaseKeys(session, request, spec);
   const bytes = lookUpAgain(session, request, spec, db, proto);
   if (bytes !== undefined) {
+    releaseKeys(session, parked);
     slot.keep(bytes);
     return;
   }
@@ -41,12 +39,14 @@ export function unpark(session: Session, slot: Slot): void {
   slot.timeoutMs = timeoutOf(session, spec);
   session.outstanding++;
   if (joinRead(session, slot, parked)) return;
+  releaseKeys(session, parked);
   // Not the session's database: a SELECT behind this read may have changed it by now.
   send(session, slot, request, db);
 }
 
 /** Wait for an answer that is on its way. It is newer than all that this session has been answered: replies come in one order. */
-function joinRead(session: Session, slot: Slot, { request, spec, db }: ParkedRead): boolean {
+function joinRead(session: Session, slot: Slot, parked: ParkedRead): boolean {
+  const { request, spec, db } = parked;
   const { cache } = session.context.shard;
   const { shared } = session.identity;
   if (cache === undefined || spec.cacheClass === 'B') return false;
@@ -55,5 +55,6 @@ function joinRead(session: Session, slot: Slot, { request, spec, db }: ParkedRea
   if (!(read instanceof ReadCall)) return false;
   read.again ??= { request, shared, db };
   read.waiters.push(slot);
+  slot.held = parked;
   return true;
 }

@@ -47,7 +47,7 @@ export class ReadCall extends FanOutCall implements SharedRead {
   }
 
   override reply(chunk: Buffer, start: number, end: number, last: boolean, facts: FrameFacts): void {
-    if (!this.hasBegun) this.dismissLate(this.flight.expiresAt);
+    if (!this.hasBegun) this.dismissLate(this.flight.validUntil);
     this.hasBegun = true;
     if (last) this.#land(chunk, start, end, facts);
     else this.#gather(chunk, start, end);
@@ -103,6 +103,7 @@ export class TtlCall extends Call {
   }
 
   reply(chunk: Buffer, start: number, end: number, last: boolean, { type }: FrameFacts): void {
+    this.#flight.isAhead = false;
     // Cut between two reads, or refused: the flight keeps NaN and does not fill.
     if (last && !this.hasBegun && type === COLON) {
       this.#flight.pttl = Number(chunk.latin1Slice(start + 1, end - 2));

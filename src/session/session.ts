@@ -5,6 +5,7 @@ import { atEndOfTurn, type EndOfTurn } from '../base/turn.ts';
 import type { Credentials } from '../shard/credentials.ts';
 import type { Identity } from '../shard/identity.ts';
 import { mustAuthenticate } from './authentication.ts';
+import { releaseKeys } from './held-keys.ts';
 import type { Lease, LeaseWait } from './lease.ts';
 import { Pin } from './pin.ts';
 import type { ReplyQueue } from './reply-queue.ts';
@@ -227,8 +228,9 @@ export class Session implements SlotOwner, EndOfTurn {
     this.#touch();
   }
 
-  settled(_slot: Slot): void {
+  settled(slot: Slot): void {
     this.outstanding--;
+    this.#release(slot);
     if (this.outstanding > 0) return;
     this.pin.idle();
     // What waits for this link to have nothing more to say may go, even when a late reply was for nobody.
@@ -244,11 +246,19 @@ export class Session implements SlotOwner, EndOfTurn {
     this.context.stats.ownErrors++;
   }
 
-  timedOut(): void {
+  timedOut(slot: Slot): void {
+    this.#release(slot);
     // What Redis will have queued when the app says EXEC is not what the app was told: both start anew.
     if (this.link === 'pinned' && this.pin.sticky.isInTransaction) {
       this.close('upstream', 'a command timed out inside MULTI');
     }
+  }
+
+  /** It will not be sent again. */
+  #release(slot: Slot): void {
+    if (slot.held === undefined) return;
+    releaseKeys(this, slot.held);
+    slot.held = undefined;
   }
 
   outOfStep(_slot: Slot): void {

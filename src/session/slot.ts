@@ -4,6 +4,7 @@ import { type Resp2Row, toResp2 } from '../protocol/resp2.ts';
 import { type Resp2Shape, shapeNeedsConversion } from '../protocol/resp2-shapes.ts';
 import { Call, type CallFailure, type FrameFacts } from '../shard/call.ts';
 import type { ReplyEffect, ReplyPiece } from './effect.ts';
+import type { HeldRead } from './held-keys.ts';
 import type { ParkedRead } from './parked-read.ts';
 
 /** The reply queue's side of a slot. */
@@ -24,7 +25,7 @@ export interface SlotOwner {
   /** A reply was made here, because Redis gave none. */
   countOwnError(): void;
   /** A command was given up, and the app has been told. */
-  timedOut(): void;
+  timedOut(slot: Slot): void;
   /** A reply that cannot be what was asked for. */
   outOfStep(slot: Slot): void;
 }
@@ -56,6 +57,8 @@ export class Slot extends Call {
   effect: ReplyEffect | undefined;
   /** A hit that waits for its turn: what to look up again then (DESIGN rule 3). */
   parked: ParkedRead | undefined;
+  /** It shares another's read, which may have to be sent again for it: its keys are held until it is answered. */
+  held: HeldRead | undefined;
   /** Until when it may wait for another's load: 0 = it has not waited yet, below = it may not again. Units: monotonic ms. */
   waitUntil = 0;
   #parts: Buffer[] | undefined;
@@ -93,7 +96,7 @@ export class Slot extends Call {
     this.owner.countOwnError();
     if (failure.kind === 'timeout') {
       this.#answer(failureLine(failure, this.owner.shardName, this.timeoutMs));
-      this.owner.timedOut();
+      this.owner.timedOut(this);
       return;
     }
     if (!this.hasBegun || this.effect?.needsWhole === true) this.effect?.failed();

@@ -3,8 +3,9 @@ import { resolve } from '../command/table.ts';
 import { REQUEST } from '../protocol/request-decoder.ts';
 import type { Request } from '../protocol/request.ts';
 import type { Resp2Row } from '../protocol/resp2.ts';
+import { ELSEWHERE } from '../cache/near-cache.ts';
 import { BarrierEffect, FlushEffect, type ReplyEffect, WriteEffect } from './effect.ts';
-import { unknownKeys } from './cache-effects.ts';
+import { fenceOf, unknownKeys } from './cache-effects.ts';
 import { endLeasesBefore, mayLeaveNoTrace } from './lease-ends.ts';
 import type { Session } from './session.ts';
 import { shapeOf } from './shared-slot.ts';
@@ -35,14 +36,15 @@ export class TransactionKeys {
     }
   }
 
-  /** For the EXEC, created when it is sent: closes the keys until its reply (coherence spec §6.3). */
-  effect(session: Session): ReplyEffect | undefined {
+  /** For the EXEC, created when it is sent on the shared link of `fence`, or ELSEWHERE: closes the keys until its reply (coherence
+   *  spec §6.3). */
+  effect(session: Session, fence: number = ELSEWHERE): ReplyEffect | undefined {
     const { cache } = session.context.shard;
     if (cache === undefined) return undefined;
     endLeasesBefore(session, this.#untraced);
     if (this.flushesAll) return new FlushEffect(cache);
     if (this.isUnknown) return unknownKeys(session, cache, this.keys);
-    return new WriteEffect(cache, this.keys);
+    return new WriteEffect(cache, this.keys, fence);
   }
 }
 
@@ -72,7 +74,7 @@ export function tryWholeTransaction(
   const exec = slotFor(session, 'exec');
   exec.shape = 'exec';
   exec.queued = block.rows;
-  exec.effect = block.keys.effect(session);
+  exec.effect = block.keys.effect(session, fenceOf(session));
   if (block.isSlow) exec.timeoutMs = session.context.options.slowCommandTimeoutMs;
   slots.push(exec);
   shared.submitBlock(slots, buffer, start, block.end, session.db);

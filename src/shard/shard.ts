@@ -181,7 +181,7 @@ export class Shard {
     return {
       invalidated: (keys) => {
         identityOf().canary?.invalidated(keys);
-        cache?.invalidate(keys);
+        cache?.invalidate(keys, identityOf().shared.generation.fence);
       },
       ready: (shared) => {
         cache?.dropExcept(this.#fencesBeside(shared));

@@ -167,7 +167,19 @@ test('a user who may only read it is cached without a canary, which is said once
 test('each user has a canary, which the own link writes', async () => {
   await begin({
     prepare: async (direct) => {
-      await direct.call('ACL', 'SETUSER', 'joe', 'on', '>pw', '+@read', '+@connection', '+client', '~joe:*', '%R~*', '&*');
+      await direct.call(
+        'ACL',
+        'SETUSER',
+        'joe',
+        'on',
+        '>pw',
+        '+@read',
+        '+@connection',
+        '+client',
+        '~joe:*',
+        '%R~*',
+        '&*',
+      );
     },
   });
   await say(sidecar.direct, 'SET', 'joe:k', 'old');

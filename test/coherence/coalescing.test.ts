@@ -148,6 +148,27 @@ test('a read that has been stuck for longer than D is shared by nobody', async (
   expect(text(await second.readFrame())).toBe('two');
 });
 
+test('who asks when the time of a key is over does not hear what it was', async () => {
+  await say(sidecar.direct, 'DEBUG', 'SET-ACTIVE-EXPIRE', '0');
+  await say(sidecar.direct, 'SET', 'over', 'one', 'PX', '150');
+  const runs = await sidecar.runs('get');
+  const old = sidecar.gate.stopAt('down', reply('one'));
+  first.request(['GET', 'over']);
+  await old.reached;
+  second.request(['GET', 'over']);
+  await sidecar.settled();
+  const end = performance.now() + 200;
+  await until('its time is over', () => performance.now() > end);
+  const third = await sidecar.app();
+  third.request(['GET', 'over']);
+  await sidecar.settled();
+  old.release();
+  expect(text(await first.readFrame())).toBe('one');
+  expect(text(await second.readFrame())).toBe('one');
+  expect(text(await third.readFrame())).toBe('nil');
+  expect(await sidecar.runs('get')).toBe(runs + 2);
+});
+
 test('another database, command or argument is another read', async () => {
   await set('n', '0123456789');
   const stop = sidecar.gate.stopAt('up', request('GETRANGE', 'n'));
@@ -155,7 +176,11 @@ test('another database, command or argument is another read', async () => {
   await stop.reached;
   second.request(['GETRANGE', 'n', '0', '3']);
   const others: RawClient[] = [];
-  for (const command of [['STRLEN', 'n'], ['GET', 'n'], ['GETRANGE', 'n', '0', '2']]) {
+  for (const command of [
+    ['STRLEN', 'n'],
+    ['GET', 'n'],
+    ['GETRANGE', 'n', '0', '2'],
+  ]) {
     const other = await sidecar.app();
     others.push(other);
     if (command[0] === 'GETRANGE') expect(await say(other, 'SELECT', '1')).toBe('+OK');

@@ -190,7 +190,9 @@ test('a read of several keys behind a write of one of them sees the write', asyn
   for (let i = 0; i < 20; i++) {
     await set('left', 'l1', 'right', 'r1');
     for (const key of ['left', 'right']) await sidecar.warm(app, 'GET', key);
-    app.send(Buffer.concat([encodeRequest(['SET', 'right', `own${i}`]), encodeRequest(['MGET', 'left', 'right'])]));
+    app.send(
+      Buffer.concat([encodeRequest(['SET', 'right', `own${i}`]), encodeRequest(['MGET', 'left', 'right'])]),
+    );
     expect(text(await app.readFrame())).toBe('+OK');
     expect(await values(app)).toEqual(['l1', `own${i}`]);
   }
@@ -217,7 +219,11 @@ test('a hit over several keys that waits for its turn is one state of Redis of t
   await sidecar.warm(app, 'EXISTS', 'left');
   await sidecar.warm(app, 'EXISTS', 'right');
   const stop = sidecar.gate.stopAt('up', request('GET', 'slow'));
-  for (const read of [['GET', 'slow'], ['MGET', 'left', 'right'], ['EXISTS', 'left', 'right', 'left']]) {
+  for (const read of [
+    ['GET', 'slow'],
+    ['MGET', 'left', 'right'],
+    ['EXISTS', 'left', 'right', 'left'],
+  ]) {
     app.request(read);
   }
   await stop.reached;

@@ -30,7 +30,12 @@ type SomeLanding = typeof someLanding extends fc.Arbitrary<infer T> ? T : never;
 function lifeOf({ rules, pttl, isNil, ownMaxMs, sentAt, chance }: SomeLanding): EntryFacts | undefined {
   const id = entryId('k');
   const policy = new PolicyTable(rules).of(id.bytes, id.keyStart, id.keyEnd);
-  const flight = new Flight(id, 'k', { generation: trackingGeneration(), sentAt, policy, maxTtlMs: ownMaxMs });
+  const flight = new Flight(id, 'k', {
+    generation: trackingGeneration(),
+    sentAt,
+    policy,
+    maxTtlMs: ownMaxMs,
+  });
   flight.pttl = pttl;
   const facts: EntryFacts = { form: SAME, filledAt: 0, deadline: 0, refreshAt: 0, loadMs: 0, policy: 0 };
   return setLifetime(facts, flight, isNil, () => chance) ? facts : undefined;
@@ -47,7 +52,10 @@ test('no value outlives its expiry in Redis, and nothing outlives our own limits
       const capMs = Math.min(rules.maxTtlMs, ownMaxMs, isMissing ? rules.negativeTtlMs : Infinity);
       expect(facts.deadline).toBeLessThan(sentAt + capMs + rules.staleWhileRevalidateMs);
       // Jitter takes no more than it may, and no key's own expiry is shortened.
-      const leastMs = Math.min(capMs * (1 - rules.jitterPercent / 100), pttl >= 0 && !isMissing ? pttl : Infinity);
+      const leastMs = Math.min(
+        capMs * (1 - rules.jitterPercent / 100),
+        pttl >= 0 && !isMissing ? pttl : Infinity,
+      );
       expect(facts.deadline).toBeGreaterThanOrEqual(sentAt + leastMs - 1.001);
       expect(facts.filledAt).toBe(sentAt);
     }),
@@ -75,7 +83,8 @@ test('an entry that is to be read again is so before its end, unless its key end
       const { rules, pttl } = landing;
       expect(facts.refreshAt).toBeGreaterThanOrEqual(landing.sentAt);
       if (pttl >= 0) return;
-      const limit = rules.softTtlPercent < 100 ? facts.deadline - rules.staleWhileRevalidateMs + 1 : facts.deadline;
+      const limit =
+        rules.softTtlPercent < 100 ? facts.deadline - rules.staleWhileRevalidateMs + 1 : facts.deadline;
       // Lives of a few ms are not worth the rounding.
       expect(facts.refreshAt).toBeLessThanOrEqual(limit + 1);
     }),

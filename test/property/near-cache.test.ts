@@ -61,7 +61,13 @@ class Model {
     const tooShort = pttl >= 0 && pttl < 10;
     if (!landing.mayFill || !generation.isAlive || kind === 'error' || tooShort) return;
     if (this.isClosed(variant.key)) return;
-    const value = { key: variant.key, reply, deadline: sentAt + lifeMs - 1, isRich: kind === 'rich', resp2: undefined };
+    const value = {
+      key: variant.key,
+      reply,
+      deadline: sentAt + lifeMs - 1,
+      isRich: kind === 'rich',
+      resp2: undefined,
+    };
     this.values.set(nameOf(variant, generation), value);
   }
 
@@ -96,7 +102,12 @@ class Run {
     const id = this.id(variant);
     const { generation, now: sentAt } = this;
     const policy = this.cache.policies.of(id.bytes, id.keyStart, id.keyEnd);
-    const flight = this.cache.startFlight(id, variant.key, { generation, sentAt, policy, maxTtlMs: MAX_TTL_MS });
+    const flight = this.cache.startFlight(id, variant.key, {
+      generation,
+      sentAt,
+      policy,
+      maxTtlMs: MAX_TTL_MS,
+    });
     flight.pttl = pttl;
     flight.read = { id: flight.id, sentAt, isOpen: true };
     this.model.flights.push({ flight, variant, sentAt, pttl, generation, mayFill: true });

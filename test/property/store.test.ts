@@ -235,7 +235,7 @@ function storeOf(eviction: Eviction, maxBytes: number, hashBits: number, segment
 describe.each(EVICTIONS)('a %s store', (eviction) => {
   test.each([32, 2])('with room for all holds exactly what was put in last (hash of %i bits)', (hashBits) => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 120, size: 'max' }), (steps) => {
         const pair = new Pair(storeOf(eviction, 1 << 20, hashBits, 64 * 1024), true);
         for (const one of steps) pair.run(one);
         expect(pair.store.stats.evicted).toBe(0);

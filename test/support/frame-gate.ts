@@ -87,7 +87,8 @@ class TcpFrameGate implements FrameGate {
   open(): void {
     for (const { stops, losses } of Object.values(this.#rules)) {
       losses.clear();
-      for (const stop of [...stops]) stop.release();
+      // Each takes itself off the list.
+      while (stops.length > 0) stops[0]?.release();
     }
   }
 

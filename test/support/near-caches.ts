@@ -1,8 +1,9 @@
 import { CacheStats } from '../../src/cache/cache-stats.ts';
 import { createStore } from '../../src/cache/create-store.ts';
+import type { Flight } from '../../src/cache/flight.ts';
 import { Generation } from '../../src/cache/generation.ts';
-import { NearCache } from '../../src/cache/near-cache.ts';
-import type { EntryId } from '../../src/cache/store.ts';
+import { type Landing, NearCache } from '../../src/cache/near-cache.ts';
+import { type EntryId, SAME } from '../../src/cache/store.ts';
 import { PolicyTable, type PolicyRules } from '../../src/policy/policy-table.ts';
 
 /** What a test may want of a near-cache; all of it has a value when left out. */
@@ -77,4 +78,30 @@ export function cachedReply(cache: NearCache, id: EntryId, now = 0, proto: 2 | 3
   if (!cache.find(id, proto, now)) return undefined;
   const { bytes, start, end } = cache.store.found;
   return bytes.toString('latin1', start, end);
+}
+
+/** A read of `id` on its way, whose key has this PTTL. */
+export function startFlight(
+  cache: NearCache,
+  id: EntryId,
+  given: { generation: Generation; pttl?: number; now?: number },
+): Flight {
+  const { generation, pttl = -1, now: sentAt = 0 } = given;
+  const policy = cache.policies.of(id.bytes, id.keyStart, id.keyEnd);
+  const plan = { generation, sentAt, policy, maxTtlMs: Number.POSITIVE_INFINITY };
+  const flight = cache.startFlight(id, id.bytes.latin1Slice(id.keyStart, id.keyEnd), plan);
+  flight.pttl = pttl;
+  return flight;
+}
+
+/** Its reply is here, in the moment of its sending unless `landing` says otherwise. Shape: latin1. */
+export function landFlight(
+  cache: NearCache,
+  flight: Flight,
+  reply: string = '$1\r\nv\r\n',
+  landing: Partial<Landing> = {},
+): void {
+  const bytes = Buffer.from(`??${reply}??`, 'latin1');
+  const facts: Landing = { isError: false, isNil: false, form: SAME, now: flight.sentAt, ...landing };
+  cache.land(flight, bytes, 2, bytes.length - 2, facts);
 }

@@ -18,7 +18,7 @@ export const READS: readonly StepKind[] = [
   kind(2, hasPairs, pairAtOnce),
   kind(4, hasPairs, pairHalf),
   kind(1, ({ hasBank }) => hasBank, bank),
-  kind(0.15, hasStrings, byScript),
+  kind(0.15, ({ hasScripts }) => hasScripts, byScript),
   kind(0.15, hasStrings, insideMulti),
   kind(0.15, hasStrings, byGetex),
 ];

@@ -18,8 +18,8 @@ export function countingWrites(via: Via): readonly StepKind[] {
   ): StepKind => ({ weight, fits, make: (stage, random, db) => make(stage, random, db, via) });
   return [
     kind(6, increment),
-    kind(1, byScript),
-    kind(1, byScriptUndeclared),
+    kind(1, byScript, hasScripts),
+    kind(1, byScriptUndeclared, hasScripts),
     kind(1, severalAtOnce),
     kind(2, incrementField),
   ];
@@ -27,6 +27,10 @@ export function countingWrites(via: Via): readonly StepKind[] {
 
 function hasCounters({ counters }: Keyspace): boolean {
   return counters.length > 0;
+}
+
+function hasScripts(keyspace: Keyspace): boolean {
+  return keyspace.hasScripts;
 }
 
 function counter({ keyspace }: Stage, random: Random, db: number): Register {

@@ -6,6 +6,7 @@ import {
   type Violation,
   type Write,
 } from './history.ts';
+import { Candidates, firstIndex } from './candidates.ts';
 import { excerptOf } from './excerpt.ts';
 import { type State, statesOf } from './states.ts';
 
@@ -48,7 +49,7 @@ class Judge {
   readonly #register: RegisterHistory;
   readonly #states: readonly State[];
   readonly #stalenessMs: number;
-  readonly #byToken: ReadonlyMap<Token, readonly State[]>;
+  readonly #byToken: ReadonlyMap<Token, Candidates>;
   readonly #proxyWrites: Acknowledged;
   readonly #allWrites: Acknowledged;
   readonly #earliestNewer: ReadonlyMap<number, number>;
@@ -74,15 +75,15 @@ class Judge {
   read(read: Read): void {
     const bounds = this.#bounds(read);
     const lowest = Math.max(0, ...bounds.map(({ version }) => version));
-    const begun = (this.#byToken.get(read.token) ?? []).filter(({ start }) => start <= read.end);
-    const alive = begun.filter(({ expiresAt = Infinity }) => read.start <= expiresAt);
-    const newest = alive.at(-1) ?? begun.at(-1);
-    const state = alive.find(({ version }) => version >= lowest) ?? newest;
+    const candidates = this.#byToken.get(read.token);
+    const alive = candidates?.newest(read);
+    const newest = alive ?? candidates?.newestBegun(read);
+    const state = candidates?.oldest(read, lowest) ?? newest;
     if (newest === undefined) this.#violated(read, 'phantom', undefined, 0);
     else if (newest.version < lowest) {
       const broken = bounds.filter(({ version }) => version > newest.version);
       this.#violated(read, broken.map(({ rule }) => rule).join(', '), newest, lowest);
-    } else if (alive.length === 0) this.#violated(read, 'I5', newest, newest.version + 0.5);
+    } else if (alive === undefined) this.#violated(read, 'I5', newest, newest.version + 0.5);
     if (state === undefined || newest === undefined) return;
     this.#hasSeen(read.connection, { rule: 'I3', version: state.version });
     this.#ended.add(read.end, state.version);
@@ -138,13 +139,8 @@ class Acknowledged {
 
   /** The highest version acknowledged before `time`, 0 = none. */
   before(time: number): number {
-    let [low, high] = [0, this.#ends.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#ends[middle] as number) < time) low = middle + 1;
-      else high = middle;
-    }
-    return this.#highest[low - 1] ?? 0;
+    const count = firstIndex(this.#ends.length, (at) => (this.#ends[at] as number) >= time);
+    return this.#highest[count - 1] ?? 0;
   }
 }
 
@@ -197,14 +193,14 @@ class EndedReads {
   }
 }
 
-function byToken(states: readonly State[]): Map<Token, State[]> {
-  const map = new Map<Token, State[]>([[PRESENT, states.filter(({ token }) => token !== null)]]);
+function byToken(states: readonly State[]): Map<Token, Candidates> {
+  const lists = new Map<Token, State[]>([[PRESENT, states.filter(({ token }) => token !== null)]]);
   for (const state of states) {
-    const list = map.get(state.token);
-    if (list === undefined) map.set(state.token, [state]);
+    const list = lists.get(state.token);
+    if (list === undefined) lists.set(state.token, [state]);
     else list.push(state);
   }
-  return map;
+  return new Map([...lists].map(([token, list]) => [token, new Candidates(list)]));
 }
 
 /** By version, when the first newer one was acknowledged. */

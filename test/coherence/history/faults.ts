@@ -122,7 +122,7 @@ export const FAULTS: readonly Fault[] = [
   { name: 'flush', population: 'flushed' },
   {
     name: 'permissions',
-    population: 'standard',
+    population: 'unscripted',
     user: ACL_USER,
     flags: ['--cache-max-ttl', `${TENANT_MAX_TTL_MS}ms`],
     prepare: loosen,

@@ -28,7 +28,7 @@ export async function runFlusher(stage: Stage, random: Random): Promise<void> {
     }
     const db = random.int(0, routes.length - 1);
     await flusher.flush(random.pick(routes[db] as Route[]), db);
-    await delay(random.int(50, 300));
+    await delay(random.int(100, 500));
   }
   for (const route of routes.flat()) route.close();
 }

@@ -28,8 +28,9 @@ export interface Slot {
   generation: number;
 }
 
-/** Which kinds of registers a run has. `vanishing` = Redis may evict them. */
-export type Population = 'standard' | 'vanishing' | 'flushed';
+/** Which kinds of registers a run has. `unscripted` = as `standard`, but nobody runs scripts: with several users each empties the
+ *  near-cache. `vanishing` = Redis may evict them. */
+export type Population = 'standard' | 'unscripted' | 'vanishing' | 'flushed';
 
 export const ACCOUNTS: readonly string[] = ['bank:0', 'bank:1', 'bank:2', 'bank:3', 'bank:4'];
 export const OPENING_BALANCE = 100;
@@ -65,7 +66,7 @@ export class Keyspace {
   constructor(history: History, population: Population) {
     this.#history = history;
     this.population = population;
-    const isStandard = population === 'standard';
+    const isStandard = population === 'standard' || population === 'unscripted';
     this.counters = isStandard
       ? [0, 1].flatMap((db) => COUNTER_KEYS.map((key) => this.#counter(db, key)))
       : [];
@@ -78,6 +79,10 @@ export class Keyspace {
   }
 
   get hasBank(): boolean {
+    return this.counters.length > 0;
+  }
+
+  get hasScripts(): boolean {
     return this.population === 'standard';
   }
 

@@ -1,6 +1,6 @@
 // Histories over a real Redis and a real nearcache: npm run test:coherence -- --runs 25 --seconds 10 --seed 1
 // One kind of run again:  npm run test:coherence -- --fault cut --runs 1 --seed 7
-// Another nearcache:      --root <folder>, further flags of nearcache: --flags '--cache-size 0'
+// Another nearcache:      --root <folder>, further flags of nearcache: --flags='--cache-size 0'
 // Exit codes: 0 passed, 1 failed.
 
 import { parseArgs } from 'node:util';

@@ -115,7 +115,7 @@ class Owner {
       const fields = [left.field as string, token, right.field as string, token];
       return { request: ['HSET', left.key, ...fields], leaves: () => sets };
     }
-    if (this.#random.chance(0.2)) {
+    if (this.#stage.keyspace.hasScripts && this.#random.chance(0.2)) {
       return {
         request: ['EVAL', SET_PAIR_BY_SCRIPT, '0', left.key, right.key, token],
         leaves: () => sets,

@@ -53,7 +53,7 @@ class Provoker {
 
   async #write(route: Route, register: Register): Promise<void> {
     const { key } = register;
-    const choice = this.#random.int(0, 5);
+    const choice = this.#random.int(0, this.#stage.keyspace.hasScripts ? 5 : 2);
     if (choice === 0) return this.#transact(route, register);
     const request = [
       ['INCR', key],

@@ -113,8 +113,8 @@ export class Link {
     });
     client.on('end', () => {
       this.up.push(undefined);
-      // Nobody will end the other direction of a link of which Redis hears no more.
-      if (this.up.isSwallowing) client.destroy();
+      // Nobody will end the other direction of a link that swallows.
+      if (this.up.isSwallowing || this.down.isSwallowing) client.destroy();
     });
     server.on('data', (bytes: Buffer) => {
       this.receivedBytes += bytes.length;

@@ -23,9 +23,11 @@ export interface RunReport {
   readonly problems: readonly string[];
 }
 
-/** A run of which fewer reads were hits proves nothing. Units: hits per second of the run. */
-const HITS_MIN_PER_SECOND = 100;
-const OUTSIDE_HITS_MIN_PER_SECOND = 10;
+/** A run of which fewer reads were hits proves nothing. */
+export function leastHits(seconds: number): { all: number; onOutsideWrites: number } {
+  return { all: 100 * seconds, onOutsideWrites: 10 * seconds };
+}
+
 const CALM_HIT_RATIO_MIN = 0.5;
 const SHOWN_VIOLATIONS = 3;
 
@@ -34,11 +36,10 @@ export function verdict(report: RunReport): string[] {
   const { seconds, hits, countedHits, hitsOnOutsideWrites, violations } = report;
   const problems = [...report.problems];
   if (violations.length > 0) problems.push(`${violations.length} violations: ${countsOf(violations)}`);
-  const least = HITS_MIN_PER_SECOND * seconds;
-  if (Math.min(hits, countedHits) < least) problems.push(`fewer than ${least} hits`);
-  const outsideLeast = OUTSIDE_HITS_MIN_PER_SECOND * seconds;
-  if (hitsOnOutsideWrites < outsideLeast)
-    problems.push(`fewer than ${outsideLeast} hits on what was last written outside`);
+  const least = leastHits(seconds);
+  if (Math.min(hits, countedHits) < least.all) problems.push(`fewer than ${least.all} hits`);
+  if (hitsOnOutsideWrites < least.onOutsideWrites)
+    problems.push(`fewer than ${least.onOutsideWrites} hits on what was last written outside`);
   if (!(calmRatio(report) >= CALM_HIT_RATIO_MIN))
     problems.push(`only ${percent(calmRatio(report))} of the reads without a fault were hits`);
   return problems;

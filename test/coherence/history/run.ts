@@ -93,12 +93,12 @@ function letLoose(stage: Stage, random: Random, fault: Fault): Promise<void>[] {
   for (const proto of [2, 3] as const) work.push(runWatcher(stage, own(), { proto, db: 0 }, 2));
   if (isFlushed) return [...work, runFlusher(stage, own())];
   // Two users share no entries, so each needs more reads of a value before it is written again.
-  const pace = fault.user === undefined ? 1 : 3;
+  const pace = fault.user === undefined ? 1 : 2;
   const { slots } = stage.keyspace;
   const half = Math.ceil(slots.length / 2);
   for (const owned of [slots.slice(0, half), slots.slice(half)])
     work.push(runOwner(stage, own(), owned, 28 * pace));
-  if (fault.population !== 'standard') return work;
+  if (fault.population === 'vanishing') return work;
   const tellers = allRoutes(stage).filter(({ via }, i) => via === 'proxy' || i === 2);
   return [
     ...work,

@@ -91,7 +91,10 @@ function boundOf(operation: Operation, judged: readonly Judged[], scope: Scope):
   for (const { operation: earlier, state } of judged) {
     const wasAnswered = (earlier.done as Moment).event < operation.sent.event;
     const isBefore = wasAnswered || earlier.client === operation.client;
-    const binds = scope === 'always' || (scope === 'when answered' && wasAnswered);
+    // A read that waits behind unanswered commands may be repeated when a later write of its pipeline has run already: DESIGN
+    // rule 3 looks up again, and what it then finds may be newer than that write.
+    const isRead = keysRead(operation.args) !== undefined;
+    const binds = (scope === 'always' && isRead) || (scope !== 'same key' && wasAnswered);
     if (isBefore && (binds || sharesKey(earlier, operation))) least = Math.max(least, state);
   }
   return least;

@@ -10,17 +10,27 @@ let sidecar: Sidecar;
 
 beforeAll(async () => {
   sidecar = await Sidecar.start({
-    flags: '--max-staleness 30s --command-timeout 400ms --link-dead-timeout 20s --max-item-size 64kb',
+    flags: '--max-staleness 30s --link-dead-timeout 20s --max-item-size 64kb',
   });
 });
-afterEach(() => {
-  sidecar.relay.resume();
-  sidecar.endSessions();
-});
+afterEach(() => sidecar.endSessions());
 afterAll(() => sidecar.stop());
 
-async function apps(count: number): Promise<RawClient[]> {
-  return Promise.all(Array.from({ length: count }, () => sidecar.app()));
+async function apps(count: number, of: Sidecar = sidecar): Promise<RawClient[]> {
+  return Promise.all(Array.from({ length: count }, () => of.app()));
+}
+
+/** Everybody asks, and nearcache has read it. */
+async function ask(
+  clients: readonly RawClient[],
+  read: readonly string[],
+  of: Sidecar = sidecar,
+): Promise<void> {
+  const before = await of.metric('nearcache_commands_total');
+  for (const client of clients) client.request(read);
+  await until('nearcache has read them all', async () => {
+    return (await of.metric('nearcache_commands_total')) >= before + clients.length;
+  });
 }
 
 /** Everybody asks while the read of the first one is held back; then it goes on. Resolves with what each was told, and how
@@ -29,9 +39,7 @@ async function readTogether(clients: readonly RawClient[], ...read: string[]): P
   const name = (read[0] as string).toLowerCase();
   const runs = await sidecar.runs(name);
   const stop = sidecar.gate.stopAt('up', request(...read));
-  for (const client of clients) client.request(read);
-  await stop.reached;
-  await sidecar.settled();
+  await ask(clients, read);
   stop.release();
   const replies = await Promise.all(clients.map(async (client) => text(await client.readFrame())));
   return [replies, (await sidecar.runs(name)) - runs];
@@ -39,7 +47,9 @@ async function readTogether(clients: readonly RawClient[], ...read: string[]): P
 
 test(`${MANY} sessions that miss the same key at once are one read at Redis`, async () => {
   const clients = await apps(MANY);
-  const coalesced = await sidecar.metric('nearcache_cache_requests_total{family="string",result="coalesced"}');
+  const coalesced = await sidecar.metric(
+    'nearcache_cache_requests_total{family="string",result="coalesced"}',
+  );
   expect(await readTogether(clients, 'GET', 'nobody has it')).toEqual([Array(MANY).fill('nil'), 1]);
   await say(sidecar.direct, 'SET', 'somebody has it', 'v');
   expect(await readTogether(clients, 'GET', 'somebody has it')).toEqual([Array(MANY).fill('v'), 1]);
@@ -61,9 +71,7 @@ test('sessions of RESP2 and RESP3 share one read, each in its own words', async 
   for (const client of clients.slice(2)) await client.call('HELLO', '3');
   await say(sidecar.direct, 'HSET', 'hash', 'f', 'v');
   const stop = sidecar.gate.stopAt('up', request('HGETALL', 'hash'));
-  for (const client of clients) client.request(['HGETALL', 'hash']);
-  await stop.reached;
-  await sidecar.settled();
+  await ask(clients, ['HGETALL', 'hash']);
   stop.release();
   const replies = await Promise.all(clients.map(async (client) => String(await client.readFrame())));
   const pair = '$1\r\nf\r\n$1\r\nv\r\n';
@@ -78,8 +86,7 @@ test('the session whose read it was may leave: the others get their answer', asy
   const stop = sidecar.gate.stopAt('up', request('GET', 'left'));
   leader.request(['GET', 'left']);
   await stop.reached;
-  for (const follower of followers) follower.request(['GET', 'left']);
-  await sidecar.settled();
+  await ask(followers, ['GET', 'left']);
   const closed = await sidecar.metric('nearcache_sessions_closed_total');
   leader.socket.resetAndDestroy();
   followers.pop()?.socket.resetAndDestroy();
@@ -96,9 +103,8 @@ test('a lost link tells each who waits, and the next read works', async () => {
   const clients = await apps(5);
   await say(sidecar.direct, 'SET', 'lost', 'v');
   const stop = sidecar.gate.stopAt('down', (frame) => frame === '$1\r\nv\r\n');
-  for (const client of clients) client.request(['GET', 'lost']);
+  await ask(clients, ['GET', 'lost']);
   await stop.reached;
-  await sidecar.settled();
   sidecar.relay.cut();
   for (const client of clients) expect(text(await client.readFrame())).toMatch(/^-ERR nearcache: .*was lost/);
   expect(await sidecar.warm(clients[0] as RawClient, 'GET', 'lost')).toBe('v');
@@ -106,23 +112,30 @@ test('a lost link tells each who waits, and the next read works', async () => {
 });
 
 test('a time-out is told to all who wait, and the late reply goes to none of them', async () => {
-  const clients = await apps(3);
-  await say(sidecar.direct, 'MSET', 'slow', 'of slow', 'next', 'of next');
-  sidecar.relay.pause('down');
-  for (const client of clients) client.request(['GET', 'slow']);
-  for (const client of clients) {
-    expect(text(await client.readFrame())).toContain('did not answer within 400 ms');
+  const hasty = await Sidecar.start({
+    flags: '--max-staleness 30s --command-timeout 1s --link-dead-timeout 20s',
+  });
+  try {
+    const clients = await apps(3, hasty);
+    await say(hasty.direct, 'MSET', 'slow', 'of slow', 'next', 'of next');
+    const stop = hasty.gate.stopAt('down', (frame) => frame === '$7\r\nof slow\r\n');
+    for (const client of clients) client.request(['GET', 'slow']);
+    for (const client of clients) {
+      expect(text(await client.readFrame())).toContain('did not answer within 1000 ms');
+    }
+    // Nobody joins what was given up.
+    const late = await hasty.app();
+    late.request(['GET', 'slow']);
+    for (const client of clients) client.request(['GET', 'next']);
+    await hasty.settled();
+    stop.release();
+    for (const client of clients) expect(text(await client.readFrame())).toBe('of next');
+    expect(text(await late.readFrame())).toBe('of slow');
+    await hasty.settled();
+    for (const client of clients) expect(client.rest()).toHaveLength(0);
+  } finally {
+    await hasty.stop();
   }
-  // Nobody joins what was given up.
-  const late = await sidecar.app();
-  late.request(['GET', 'slow']);
-  for (const client of clients) client.request(['GET', 'next']);
-  await sidecar.settled();
-  sidecar.relay.resume('down');
-  for (const client of clients) expect(text(await client.readFrame())).toBe('of next');
-  expect(text(await late.readFrame())).toBe('of slow');
-  await sidecar.settled();
-  for (const client of clients) expect(client.rest()).toHaveLength(0);
 });
 
 test.each([
@@ -144,9 +157,8 @@ test.each([
     const stop = sidecar.gate.stopAt('up', request(...read));
     // The first of RESP2 has something else to wait for, so its bytes are kept.
     clients[0]?.request(['GETEX', 'missing']);
-    for (const client of clients) client.request(read);
+    await ask(clients, read);
     await stop.reached;
-    await sidecar.settled();
     stop.release();
     expect(text((await clients[0]?.readFrame()) as Buffer)).toBe('nil');
     const replies = await Promise.all(clients.map(async (client) => client.readFrame(20_000)));
@@ -160,11 +172,9 @@ test('no more than so many wait for one read', async () => {
   const few = await Sidecar.start({ flags: '--max-staleness 30s --max-followers 10' });
   try {
     await say(few.direct, 'SET', 'k', 'v');
-    const clients = await Promise.all(Array.from({ length: 25 }, () => few.app()));
+    const clients = await apps(25, few);
     const stop = few.gate.stopAt('up', request('GET', 'k'));
-    for (const client of clients) client.request(['GET', 'k']);
-    await stop.reached;
-    await few.settled();
+    await ask(clients, ['GET', 'k'], few);
     stop.release();
     for (const client of clients) expect(text(await client.readFrame())).toBe('v');
     expect(await few.runs('get')).toBe(3);

@@ -101,7 +101,9 @@ test('a reply that comes in any number of pieces is cached whole', async () => {
       expect(await cut.warm(client, 'GET', 'k')).toBe(String(value));
       await cut.direct.call('DEL', 'h');
       await cut.direct.call('HSET', 'h', 'f', value);
-      expect(await cut.warm(client, 'HGETALL', 'h')).toHaveLength(bytes + `*2\r\n$1\r\nf\r\n$${bytes}\r\n`.length);
+      expect(await cut.warm(client, 'HGETALL', 'h')).toHaveLength(
+        bytes + `*2\r\n$1\r\nf\r\n$${bytes}\r\n`.length,
+      );
     }
   } finally {
     await cut.stop();

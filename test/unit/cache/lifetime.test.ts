@@ -15,7 +15,11 @@ function factsOf(change: Partial<EntryFacts> = {}): EntryFacts {
 /** When an entry ends and is read again, in ms since its read was sent; undefined = not kept. */
 function life(
   pttl: number,
-  { rules = {}, isNil = false, random = 0 }: { rules?: Partial<PolicyRules>; isNil?: boolean; random?: number } = {},
+  {
+    rules = {},
+    isNil = false,
+    random = 0,
+  }: { rules?: Partial<PolicyRules>; isNil?: boolean; random?: number } = {},
 ): { ends: number; refreshes: number } | undefined {
   const id = entryId('k');
   const policy = new PolicyTable({ ...PLAIN_RULES, ...rules }).of(id.bytes, id.keyStart, id.keyEnd);

@@ -7,14 +7,15 @@ import { type EntryId, RESP2_ONLY, RESP3_ONLY, SAME } from '../../../src/cache/s
 import {
   cachedReply,
   entryId,
+  landFlight,
   nearCacheOf,
   PLAIN_RULES,
+  startFlight,
   trackingGeneration,
 } from '../../support/near-caches.ts';
 
 const { maxTtlMs: MAX_TTL_MS, negativeTtlMs: NEGATIVE_TTL_MS } = PLAIN_RULES;
 const MAX_ITEM_BYTES = 10_000;
-const VALUE: Landing = { isError: false, isNil: false, form: SAME, now: 0 };
 
 let cache: NearCache;
 let generation: Generation;
@@ -24,20 +25,12 @@ beforeEach(() => {
   generation = trackingGeneration();
 });
 
-function keyOf(id: EntryId): string {
-  return id.bytes.latin1Slice(id.keyStart, id.keyEnd);
-}
-
 function start(id: EntryId, pttl = -1, now = 0): Flight {
-  const policy = cache.policies.of(id.bytes, id.keyStart, id.keyEnd);
-  const flight = cache.startFlight(id, keyOf(id), { generation, sentAt: now, policy, maxTtlMs: MAX_TTL_MS });
-  flight.pttl = pttl;
-  return flight;
+  return startFlight(cache, id, { generation, pttl, now });
 }
 
-function land(flight: Flight, reply = '$1\r\nv\r\n', landing: Partial<Landing> = {}): void {
-  const bytes = Buffer.from(`??${reply}??`, 'latin1');
-  cache.land(flight, bytes, 2, bytes.length - 2, { ...VALUE, now: flight.sentAt, ...landing });
+function land(flight: Flight, reply?: string, landing?: Partial<Landing>): void {
+  landFlight(cache, flight, reply, landing);
 }
 
 function put(id: EntryId, reply?: string): void {
@@ -77,7 +70,7 @@ test('the reply is copied out of the buffer it came in, and the key out of the r
   const flight = start(id);
   id.bytes.fill('!');
   const chunk = Buffer.from('$1\r\nv\r\n');
-  cache.land(flight, chunk, 0, chunk.length, VALUE);
+  cache.land(flight, chunk, 0, chunk.length, { isError: false, isNil: false, form: SAME, now: 0 });
   chunk.fill('!');
   expect(read(entryId('k'))).toBe('$1\r\nv\r\n');
 });
@@ -269,81 +262,5 @@ describe('what ends entries', () => {
     expect(ids.map((id) => read(id) !== undefined)).toEqual([false, true, false]);
     cache.dropExcept(new Set());
     expect(cache.store.stats.entries).toBe(0);
-  });
-});
-
-describe('a read that others may join', () => {
-  function share(flight: Flight): void {
-    flight.read = { id: flight.id, sentAt: flight.sentAt, isOpen: true };
-  }
-
-  test('is found by who asks the same, until it has landed', () => {
-    const flight = start(entryId('k', { args: 'x' }));
-    share(flight);
-    expect(cache.findRead('k', entryId('k', { args: 'x' }), 0)).toBe(flight.read);
-    expect(cache.findRead('k', entryId('k', { args: 'y' }), 0)).toBeUndefined();
-    land(flight);
-    expect(cache.findRead('k', entryId('k', { args: 'x' }), 0)).toBeUndefined();
-  });
-
-  test('is found by nobody once it was given up', () => {
-    const flight = start(entryId('k'));
-    share(flight);
-    cache.abandon(flight);
-    expect(cache.findRead('k', entryId('k'), 0)).toBeUndefined();
-  });
-
-  test.each([
-    ['an invalidation', (): void => cache.revoke('k')],
-    ['a write', (): void => cache.close('k')],
-    ['a flush', (): void => cache.flush()],
-    ['a command that may change everything', (): void => cache.closeAll()],
-  ])('is found by nobody after %s', (_, happens) => {
-    share(start(entryId('k')));
-    happens();
-    expect(cache.findRead('k', entryId('k'), 0)).toBeUndefined();
-  });
-
-  test('is found for as long as its answer may be old, and no longer', () => {
-    share(start(entryId('k'), -1, 500));
-    expect(cache.findRead('k', entryId('k'), 1500)).toBeDefined();
-    expect(cache.findRead('k', entryId('k'), 1501)).toBeUndefined();
-  });
-});
-
-describe('a hit', () => {
-  test('is counted by family, by policy and by age', () => {
-    land(start(entryId('k'), -1, 100));
-    for (const now of [100, 101, 108]) {
-      expect(read(entryId('k'), now)).toBeDefined();
-      cache.noteHit(3, now);
-    }
-    const { byFamily, byPolicy, ages, ageSumMs, total } = cache.stats;
-    expect([byFamily[3]?.hits, byPolicy[0]?.hits, total.hits, ageSumMs]).toEqual([3, 3, 3, 9]);
-    // Less than 1, less than 2, less than 16 ms.
-    expect([ages[0], ages[1], ages[4]]).toEqual([1, 1, 1]);
-  });
-
-  test('of great age falls into the last bucket', () => {
-    cache = nearCacheOf({ rules: { maxTtlMs: 24 * 3_600_000 } });
-    const id = entryId('k');
-    const policy = cache.policies.of(id.bytes, id.keyStart, id.keyEnd);
-    const flight = cache.startFlight(id, 'k', { generation, sentAt: 0, policy, maxTtlMs: Infinity });
-    flight.pttl = -1;
-    land(flight);
-    read(id, 5_000_000);
-    cache.noteHit(0, 5_000_000);
-    expect(cache.stats.ages.at(-1)).toBe(1);
-  });
-
-  test('is to be read again from its soft end on, once', () => {
-    cache = nearCacheOf({ rules: { softTtlPercent: 50 } });
-    land(start(entryId('k')));
-    const half = MAX_TTL_MS / 2;
-    const isDueAt = (now: number): boolean => read(entryId('k'), now) !== undefined && cache.isDue(now);
-    expect([isDueAt(half - 1), isDueAt(half)]).toEqual([false, true]);
-    cache.store.refreshing();
-    expect(isDueAt(half + 1)).toBe(false);
-    expect(read(entryId('k'), half + 1)).toBeDefined();
   });
 });

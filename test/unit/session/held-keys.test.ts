@@ -2,14 +2,18 @@ import { beforeEach, expect, test } from 'vitest';
 
 import type { CommandSpec } from '../../../src/command/spec.ts';
 import { commandByName } from '../../../src/command/table.ts';
-import { holdKeys, namesHeldKey, releaseKeys } from '../../../src/session/held-keys.ts';
+import { type HeldRead, holdKeys, namesHeldKey, releaseKeys } from '../../../src/session/held-keys.ts';
 import type { Session } from '../../../src/session/session.ts';
 import { requestOf } from '../../support/request-of.ts';
 
 let session: Session;
+/** How often the session was told that it may go on. */
+let wakings: number;
 
 beforeEach(() => {
-  session = { heldKeys: new Map<string, number>() } as unknown as Session;
+  wakings = 0;
+  const parts = { heldKeys: new Map<string, number>(), wake: () => wakings++ };
+  session = parts as unknown as Session;
 });
 
 function names(...args: string[]): boolean {
@@ -20,16 +24,12 @@ function specOf([name]: readonly string[]): CommandSpec {
   return commandByName((name as string).toLowerCase()) as CommandSpec;
 }
 
-function hold(...args: string[]): void {
-  holdKeys(session, requestOf(...args), specOf(args));
-}
-
-function release(...args: string[]): void {
-  releaseKeys(session, requestOf(...args), specOf(args));
+function readOf(...args: string[]): HeldRead {
+  return { request: requestOf(...args), spec: specOf(args) };
 }
 
 test('whatever names a held key is told so, be it one of many', () => {
-  hold('GET', 'k\xff');
+  holdKeys(session, readOf('GET', 'k\xff'));
   for (const args of [
     ['GET', 'k\xff'],
     ['SET', 'k\xff', 'v'],
@@ -46,11 +46,11 @@ test('whatever names a held key is told so, be it one of many', () => {
 });
 
 test('every key of a read is held until each of its holds is released', () => {
-  hold('MGET', 'a', 'b', 'a');
-  hold('GET', 'a');
-  release('MGET', 'a', 'b', 'a');
+  holdKeys(session, readOf('MGET', 'a', 'b', 'a'));
+  holdKeys(session, readOf('GET', 'a'));
+  releaseKeys(session, readOf('MGET', 'a', 'b', 'a'));
   expect([names('GET', 'a'), names('GET', 'b')]).toEqual([true, false]);
-  release('GET', 'a');
+  releaseKeys(session, readOf('GET', 'a'));
   expect(names('GET', 'a')).toBe(false);
-  expect(session.heldKeys.size).toBe(0);
+  expect([session.heldKeys.size, wakings]).toEqual([0, 2]);
 });

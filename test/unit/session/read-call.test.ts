@@ -6,7 +6,13 @@ import { ReadCall, TtlCall } from '../../../src/session/read-call.ts';
 import type { Slot } from '../../../src/session/slot.ts';
 import type { Resp2Shape } from '../../../src/protocol/resp2-shapes.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { cachedReply, entryId, nearCacheOf, trackingGeneration } from '../../support/near-caches.ts';
+import {
+  cachedReply,
+  entryId,
+  nearCacheOf,
+  startFlight,
+  trackingGeneration,
+} from '../../support/near-caches.ts';
 import { giveReply, SlotDesk } from '../../support/slot-desk.ts';
 
 const ID = entryId('k');
@@ -30,10 +36,7 @@ function cached(proto: 2 | 3 = 3): string | undefined {
 }
 
 function start(shape: Resp2Shape = 'plain', pttl = -1): ReadCall {
-  const policy = cache.policies.of(ID.bytes, ID.keyStart, ID.keyEnd);
-  const generation = trackingGeneration();
-  const flight = cache.startFlight(ID, 'k', { generation, sentAt: clock.now(), policy, maxTtlMs: 60_000 });
-  flight.pttl = pttl;
+  const flight = startFlight(cache, ID, { generation: trackingGeneration(), pttl, now: clock.now() });
   const read = new ReadCall(cache, flight, shape, clock);
   flight.read = read;
   return read;
@@ -149,9 +152,11 @@ describe('a read that fails', () => {
     const told = desks.map(({ out }) => out);
     giveReply(read, '$4\r\nva', 'lu\r\n');
     expect(desks.map(({ out }) => out)).toEqual(told);
-    expect(desks.map(({ settledCount, keptBytes }) => [settledCount, keptBytes])).toEqual(
-      Array(3).fill([1, 0]),
-    );
+    expect(desks.map(({ settledCount, keptBytes }) => [settledCount, keptBytes])).toEqual([
+      [1, 0],
+      [1, 0],
+      [1, 0],
+    ]);
     expect(cached()).toBeUndefined();
   });
 

@@ -2,10 +2,16 @@ import { beforeEach, expect, test } from 'vitest';
 
 import type { Generation } from '../../../src/cache/generation.ts';
 import type { NearCache } from '../../../src/cache/near-cache.ts';
-import { SAME } from '../../../src/cache/store.ts';
 import { FlushEffect, type ReplyEffect, RevokeEffect, WriteEffect } from '../../../src/session/effect.ts';
 import type { Slot } from '../../../src/session/slot.ts';
-import { cachedReply, entryId, nearCacheOf, trackingGeneration } from '../../support/near-caches.ts';
+import {
+  cachedReply,
+  entryId,
+  landFlight,
+  nearCacheOf,
+  startFlight,
+  trackingGeneration,
+} from '../../support/near-caches.ts';
 import { giveReply, SlotDesk } from '../../support/slot-desk.ts';
 
 const ID = entryId('k');
@@ -28,11 +34,7 @@ function isCached(): boolean {
 }
 
 function fill(): void {
-  const policy = cache.policies.of(ID.bytes, ID.keyStart, ID.keyEnd);
-  const flight = cache.startFlight(ID, 'k', { generation, sentAt: 0, policy, maxTtlMs: 1000 });
-  flight.pttl = -1;
-  const landing = { isError: false, isNil: false, form: SAME, now: 0 } as const;
-  cache.land(flight, Buffer.from(':1\r\n'), 0, 4, landing);
+  landFlight(cache, startFlight(cache, ID, { generation }));
 }
 
 function slotWith(effect: ReplyEffect): Slot {

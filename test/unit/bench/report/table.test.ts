@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { digits, median, quantity, renderTable } from '../../../../bench/report/table.ts';
+import { digits, disturbance, median, quantity, renderTable } from '../../../../bench/report/table.ts';
 
 test('a table is Markdown whose columns are as wide as their widest cell', () => {
   const table = renderTable(
@@ -31,4 +31,9 @@ test('the median of an even number of values lies between the middle two', () =>
   expect(median([9, 1, 5])).toBe(5);
   expect(median([9, 1, 5, 7])).toBe(6);
   expect(median([])).toBeNaN();
+});
+
+test('a run is called disturbed by its worst row, and failed rows do not count', () => {
+  expect(disturbance([{ othersShare: 0.01 }, { failed: 'ended' }])).toBeUndefined();
+  expect(disturbance([{ othersShare: 0.01 }, { othersShare: 0.3 }])).toContain('up to 30.0 % of the CPU');
 });

@@ -1,0 +1,23 @@
+// A short part of `npm run test:coherence`: what apps, other programs and faults make of a few seconds, judged as a whole.
+import { expect, test } from 'vitest';
+
+import { FAULTS } from './history/faults.ts';
+import { leastHits, printable } from './history/report.ts';
+import { runHistory } from './history/run.ts';
+
+const SECONDS = 4;
+
+test.each(['half-open', 'flush'])(
+  'a history with %s breaks no rule of coherence',
+  async (name) => {
+    const fault = FAULTS.find((each) => each.name === name);
+    if (fault === undefined) throw new Error(`no such fault: ${name}`);
+    const report = await runHistory({ fault, seconds: SECONDS, seed: 2026, stalenessMs: 300 });
+    const summary = printable(report);
+    expect([...report.violations, ...report.problems], summary).toEqual([]);
+    const least = leastHits(SECONDS);
+    expect(Math.min(report.hits, report.countedHits), summary).toBeGreaterThan(least.all);
+    expect(report.hitsOnOutsideWrites, summary).toBeGreaterThan(least.onOutsideWrites);
+  },
+  60_000,
+);
