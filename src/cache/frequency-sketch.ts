@@ -5,6 +5,7 @@
 export class FrequencySketch {
   readonly #words: Int32Array;
   readonly #blocks: number;
+  readonly #scale: number;
   /** Requests between the halving of one block and the next. */
   readonly #pace: number;
   #since = 0;
@@ -14,6 +15,7 @@ export class FrequencySketch {
   constructor(entries: number) {
     this.#blocks = Math.ceil((entries * 2) / BLOCK_WORDS);
     this.#words = new Int32Array(this.#blocks * BLOCK_WORDS);
+    this.#scale = this.#blocks / 2 ** 32;
     this.#pace = (SAMPLE * entries) / this.#blocks;
   }
 
@@ -62,7 +64,7 @@ export class FrequencySketch {
   }
 
   #blockOf(identity: number): number {
-    return Math.floor(((identity >>> 0) / 2 ** 32) * this.#blocks) * BLOCK_WORDS;
+    return (((identity >>> 0) * this.#scale) | 0) * BLOCK_WORDS;
   }
 }
 

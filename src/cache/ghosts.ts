@@ -4,8 +4,10 @@
  *  Age counts entries that left the same queue since. Shape: a ghost is 16 bits of time stamp, 14 of fingerprint, 2 of origin.
  *  Cost: 4 bytes a ghost, and one cache line a look. */
 export class Ghosts {
+  /** How many have left the same queue since the ghost that was taken last did. */
+  age = 0;
   readonly #slots: Int32Array;
-  readonly #buckets: number;
+  readonly #scale: number;
   /** Stamps count in such steps, so that 16 bits last for four times the table. */
   readonly #step: number;
   /** By origin: the stamp of what leaves now, and how many have got it. */
@@ -14,8 +16,9 @@ export class Ghosts {
 
   /** Bounds: `capacity` ≥ 1. */
   constructor(capacity: number) {
-    this.#buckets = Math.ceil(capacity / WAYS);
-    this.#slots = new Int32Array(this.#buckets * WAYS);
+    const buckets = Math.ceil(capacity / WAYS);
+    this.#slots = new Int32Array(buckets * WAYS);
+    this.#scale = buckets / 2 ** 32;
     this.#step = Math.max(1, Math.ceil(capacity / 0x4000));
   }
 
@@ -35,8 +38,8 @@ export class Ghosts {
       const ghost = slots[slot] as number;
       const age =
         ghost === 0 || (ghost & ID) === (identity & ID)
-          ? Infinity
-          : this.#stepsSince(ghost) * WEIGHT[ghost & ORIGIN]!;
+          ? WORTHLESS
+          : this.#stepsSince(ghost) << (WEIGHT_SHIFT[ghost & ORIGIN] as number);
       if (age <= most) continue;
       most = age;
       chosen = slot;
@@ -58,11 +61,8 @@ export class Ghosts {
     return 0;
   }
 
-  /** How many have left the same queue since the ghost that was taken last did. */
-  age = 0;
-
   #bucketOf(identity: number): number {
-    return Math.floor(((identity >>> 0) / 2 ** 32) * this.#buckets) * WAYS;
+    return (((identity >>> 0) * this.#scale) | 0) * WAYS;
   }
 
   #count(origin: Origin): void {
@@ -85,4 +85,6 @@ const WAYS = 4;
 const ORIGIN = 3;
 const ID = 0xfffc;
 /** Those of the main queue only matter while they are fresh, so they grow old faster. */
-const WEIGHT = [0, 1, 16];
+const WEIGHT_SHIFT = [0, 0, 4];
+/** More than any age. */
+const WORTHLESS = 2 ** 30;

@@ -99,7 +99,9 @@ function routeApart(session: Session, request: Request, spec: CommandSpec): bool
 type Reader = typeof readThroughCache;
 
 /** How the near-cache answers such a call; undefined = it does not. */
-function readerOf({ context }: Session, spec: CommandSpec, request: Request): Reader | undefined {
+function readerOf({ context, identity }: Session, spec: CommandSpec, request: Request): Reader | undefined {
+  // What the node may have to refuse (CROSSSLOT) is not ours to put together.
+  if (identity.shared.server?.isCluster === true && spec.cacheClass !== 'A') return undefined;
   switch (spec.cacheClass) {
     case 'A':
       return readThroughCache;

@@ -11,6 +11,8 @@ export interface ServerInfo {
   /** This connection's client id at Redis. */
   clientId: number;
   isPrimary: boolean;
+  /** A node of Redis Cluster: it answers several keys only when they share a slot. */
+  isCluster: boolean;
   /** Invalidations keep their order among replies only from 7.0 on (redis#8935); Valkey reports 7.2.4. */
   hasOrderedPushes: boolean;
   /** CLIENT TRACKING ON was confirmed. */
@@ -74,6 +76,7 @@ function judge(replies: Buffer[], wishes: HandshakeWishes): HandshakeResult {
       hello,
       clientId: Number(hello.get('id')),
       isPrimary: hello.get('role') === 'master',
+      isCluster: hello.get('mode') === 'cluster',
       hasOrderedPushes: typeof version === 'string' && Number.parseInt(version, 10) >= 7,
       isTracking: wishes.tracks && replies[1]?.[0] === PLUS,
       // Refused to this user: assume that they can, and keep hashes for a short time only.
