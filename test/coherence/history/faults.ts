@@ -55,13 +55,18 @@ const COMBINABLE: readonly Fault[] = [
     }
   }),
   fault('half-open', async (stage, random, stalenessMs) => {
-    for (const link of someLinks(stage, random)) link.halfOpen();
+    const links = someLinks(stage, random);
+    for (const link of links) link.halfOpen();
     await delay(stalenessMs * 4);
+    // An idle one would only be found out when it is used next, after all is well again.
+    for (const link of links) link.cut();
   }),
   fault('drop', async (stage, random, stalenessMs) => {
     const direction = random.pick(['up', 'down'] as const);
-    for (const link of someLinks(stage, random)) link[direction].isSwallowing = true;
+    const links = someLinks(stage, random);
+    for (const link of links) link[direction].isSwallowing = true;
     await delay(stalenessMs * 4);
+    for (const link of links) link.cut();
   }),
   fault('redis-kill', async (stage, random) => loseEverything(stage, random.int(0, 600))),
   fault('proxy-kill', async ({ world }, random) => world.restartProxy(random.int(0, 300))),

@@ -91,9 +91,9 @@ export const READ_MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'src/session/parked-read.ts',
-        find: '  holdKeys(session, request, spec);\n}',
+        find: '  holdKeys(session, slot.parked);\n}',
         replace:
-          '  holdKeys(session, request, spec);\n  (slot as { parkedBytes?: Buffer }).parkedBytes = lookUpAgain(session, request, spec, session.db, session.proto);\n}',
+          '  holdKeys(session, slot.parked);\n  (slot as { parkedBytes?: Buffer }).parkedBytes = lookUpAgain(session, request, spec, session.db, session.proto);\n}',
       },
     ],
     killers: [schedules('a pipelined hit behind a miss')],

@@ -5,14 +5,14 @@ import type { Edit, Mutant } from './mutant.ts';
 function writeEffect(replace: string): Edit {
   return {
     file: 'src/session/effect.ts',
-    find: `    this.#keys = keys;
-    for (const key of keys) cache.close(key);
+    find: `    this.#fence = fence;
+    for (const key of keys) cache.close(key, fence);
   }
 
   replied(): void {
-    for (const key of this.#keys) this.#cache.open(key);
+    for (const key of this.#keys) this.#cache.open(key, this.#fence);
   }`,
-    replace: `    this.#keys = keys;\n${replace}`,
+    replace: `    this.#fence = fence;\n${replace}`,
   };
 }
 
@@ -90,9 +90,9 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/session/cache-effects.ts',
-        find: '  if (isKnown) return new WriteEffect(cache, keys);',
+        find: '  if (isKnown) return new WriteEffect(cache, keys, fenceOf(session));',
         replace: `  if (isKnown) {
-    const effect = new WriteEffect(cache, keys);
+    const effect = new WriteEffect(cache, keys, fenceOf(session));
     const key = Buffer.from(keys[0] ?? '', 'latin1');
     const value = Buffer.from(request.argLatin1(request.argc - 1), 'latin1');
     const id = { bytes: key, keyStart: 0, keyEnd: key.length, argsStart: key.length, argsEnd: key.length };
@@ -124,9 +124,9 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/session/effect.ts',
-        find: '    this.#keys = keys;\n    for (const key of keys) cache.close(key);\n  }\n\n  replied(): void {\n    for (const key of this.#keys) this.#cache.open(key);',
+        find: '    this.#keys = keys;\n    this.#fence = fence;\n    for (const key of keys) cache.close(key, fence);',
         replace:
-          '    this.#keys = keys.slice(0, 1);\n    for (const key of this.#keys) cache.close(key);\n  }\n\n  replied(): void {\n    for (const key of this.#keys) this.#cache.open(key);',
+          '    this.#keys = keys.slice(0, 1);\n    this.#fence = fence;\n    for (const key of this.#keys) cache.close(key, fence);',
       },
     ],
     killers: [schedules('of which the second is cached')],
@@ -136,18 +136,29 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/session/effect.ts',
-        find: '    for (const key of this.#keys) this.#cache.open(key);\n  }\n\n  failed(): void {\n    this.replied();',
-        replace: '    for (const key of this.#keys) this.#cache.open(key);\n  }\n\n  failed(): void {',
+        find: 'this.#cache.open(key, this.#fence);\n  }\n\n  failed(): void {\n    for (const key of this.#keys) this.#cache.open(key);',
+        replace: 'this.#cache.open(key, this.#fence);\n  }\n\n  failed(): void {',
       },
     ],
     killers: [schedules('one session')],
+  },
+  {
+    name: 'R4: an invalidation between the PTTL and the read behind it ends no flight',
+    edits: [
+      {
+        file: 'src/cache/flights.ts',
+        find: 'if (flight.isAhead && flight.generation.fence === fence) {',
+        replace: 'if (flight.generation.fence === fence) {',
+      },
+    ],
+    killers: [schedules('nor in long random orders')],
   },
   {
     name: 'R5: EXEC closes and revokes nothing of what was queued',
     edits: [
       {
         file: 'src/session/transaction.ts',
-        find: '    return new WriteEffect(cache, this.keys);',
+        find: '    return new WriteEffect(cache, this.keys, fence);',
         replace: '    return undefined;',
       },
     ],
