@@ -23,6 +23,7 @@ export class LruStore implements Store {
   readonly maxItemBytes: number;
   readonly #maxKeyBytes: number;
   readonly #keys: LRUCache<string, Variant[]>;
+  /** What `found` came from, until something changes. */
   #foundVariant: Variant | undefined;
 
   constructor(options: StoreOptions) {
@@ -45,6 +46,7 @@ export class LruStore implements Store {
       if (!variant.isOf(id) || (variant.facts.form !== SAME && variant.facts.form !== proto)) continue;
       if (now >= variant.facts.deadline) {
         this.stats.expired++;
+        this.#foundVariant = undefined;
         this.#keep(
           key,
           variants.filter((other) => other !== variant),
@@ -60,6 +62,7 @@ export class LruStore implements Store {
   }
 
   insert(id: EntryId, source: Buffer, start: number, end: number, facts: EntryFacts): boolean {
+    this.#foundVariant = undefined;
     const bytes = end - start;
     const isKept =
       bytes <= this.maxItemBytes && id.keyEnd - id.keyStart + id.argsEnd - id.argsStart <= this.#maxKeyBytes;
@@ -83,6 +86,7 @@ export class LruStore implements Store {
   }
 
   remove(bytes: Buffer, keyStart: number, keyEnd: number): number {
+    this.#foundVariant = undefined;
     const key = latin1(bytes, keyStart, keyEnd);
     const removed = this.#keys.peek(key)?.length ?? 0;
     if (removed > 0) this.#keep(key, []);
@@ -90,6 +94,7 @@ export class LruStore implements Store {
   }
 
   removeWhere(test: (id: EntryId) => boolean): number {
+    this.#foundVariant = undefined;
     let removed = 0;
     for (const [key, variants] of Array.from(this.#keys.entries())) {
       const left = variants.filter((variant) => !test(variant.view(key)));
@@ -101,6 +106,7 @@ export class LruStore implements Store {
   }
 
   clear(): void {
+    this.#foundVariant = undefined;
     this.#keys.clear();
     this.#measure();
   }
@@ -125,7 +131,6 @@ export class LruStore implements Store {
 
   /** After a change, not from inside one: lru-cache adjusts its size last. */
   #measure(): void {
-    this.#foundVariant = undefined;
     this.stats.liveBytes = this.#keys.calculatedSize;
     if (this.#keys.size === 0) this.stats.entries = 0;
   }

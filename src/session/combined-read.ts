@@ -133,6 +133,9 @@ export class CombinedReadCall extends FanOutCall implements SharedRead {
   #land({ type, hasResp3 }: FrameFacts): void {
     const { refused } = this.#cache.stats;
     const isWhole = this.#parts.length > 0;
+    // Permissions have changed, and nobody says whose entries they concern.
+    if (type === MINUS && this.#parts[0]?.toString('latin1').startsWith('-NOPERM') === true)
+      this.#cache.flush();
     const isLive = this.flights.every((flight) => flight.isLive);
     if (!isWhole || type === MINUS || !isLive) {
       refused[isWhole ? (isLive ? 'error' : 'revoked') : 'size']++;

@@ -143,7 +143,7 @@ export function joinRead(
   spec: CommandSpec,
 ): boolean {
   if (read.waiters.length >= session.context.options.followersMax) return false;
-  if (session.outstanding > 0 && read.position <= session.lastPosition) return false;
+  if (session.outstanding > 0 && read.position < session.lastPosition) return false;
   countCoalesced(cache, spec, read.policy);
   read.again ??= { request: request.copy(), shared: session.identity.shared, db: session.db };
   const slot = sharedSlot(session, request, spec);

@@ -14,6 +14,7 @@ import { RequestReader } from './request-reader.ts';
 import type { Link, SessionContext } from './session-context.ts';
 import type { SessionCloseReason } from './session-stats.ts';
 import { Slot, type SlotOwner } from './slot.ts';
+import { addressOf } from './socket-address.ts';
 import { Subscription } from './subscription.ts';
 
 /** What a client may send behind a blocking command before it is no longer read. */
@@ -394,9 +395,4 @@ export class Session implements SlotOwner, EndOfTurn {
     this.#leaveIdentity();
     registry.remove(this);
   }
-}
-
-function addressOf(host: string | undefined, port: number | undefined): string {
-  if (host === undefined) return 'unix:0';
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

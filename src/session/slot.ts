@@ -142,18 +142,19 @@ export class Slot extends Call {
     this.hasBegun = true;
     if (this.effect !== undefined && !this.effect.needsWhole)
       this.effect.replied(asPiece(chunk, start, end, last, type), this);
-    if (!this.#fits(chunk, start, type)) this.owner.outOfStep(this);
+    if (!this.#fits(chunk, start, end, type)) this.owner.outOfStep(this);
     const isScalar = type === DOLLAR || type === PLUS || type === MINUS || type === COLON;
     const mustGather = this.effect?.needsWhole === true || (this.needsResp2 && !isScalar) || this.isHeld;
     this.#isStreaming = !last && !mustGather && !this.hasTimedOut && this.owner.isHead(this);
   }
 
-  #fits(chunk: Buffer, start: number, type: number): boolean {
+  #fits(chunk: Buffer, start: number, end: number, type: number): boolean {
     switch (this.expected) {
       case 'ok':
         return type === PLUS;
       case 'queued':
-        return type === MINUS || (type === PLUS && chunk[start + 1] === LETTER_Q);
+        // Cut behind its first byte it cannot be told yet; the rest is small.
+        return type === MINUS || (type === PLUS && (start + 1 >= end || chunk[start + 1] === LETTER_Q));
       case 'exec':
         return type !== PLUS;
       case 'any':

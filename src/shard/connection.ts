@@ -55,7 +55,8 @@ export class Connection implements EndOfTurn {
   #socket: ByteSocket;
   #scanner = new ReplyScanner();
   #isOpen = false;
-  #isGone = false;
+  /** Closed, or about to be: nothing is sent any more. */
+  isGone = false;
   /** The frame being received belongs to: a call, nobody yet, or `unasked`. */
   #current: Call | 'unasked' | undefined;
 
@@ -124,7 +125,7 @@ export class Connection implements EndOfTurn {
   }
 
   endTurn(): void {
-    if (!this.#isOpen || this.#isGone) return;
+    if (!this.#isOpen || this.isGone) return;
     this.out.flushTo(this.#socket);
     this.isFull = this.#socket.backlog > FULL_BYTES;
   }
@@ -144,7 +145,7 @@ export class Connection implements EndOfTurn {
 
   /** Close now; outstanding calls fail as lost. */
   destroy(reason: string): void {
-    this.#isGone = true;
+    this.isGone = true;
     this.#socket.destroy(reason);
   }
 
@@ -173,7 +174,7 @@ export class Connection implements EndOfTurn {
     this.#stats.bytesIn += length;
     const scanner = this.#scanner;
     let from = 0;
-    while (from < length && !this.#isGone) {
+    while (from < length && !this.isGone) {
       const to = scanner.next(chunk, from, length);
       if (to === -2) {
         this.destroy(`protocol error from Redis: ${scanner.error}`);
@@ -207,7 +208,7 @@ export class Connection implements EndOfTurn {
   }
 
   #closed(reason: string): void {
-    this.#isGone = true;
+    this.isGone = true;
     this.out.clear();
     const failure: CallFailure = { kind: this.#isOpen ? 'lost' : 'unsent', reason };
     this.#stats.failed += this.calls.length;

@@ -17,6 +17,8 @@ export interface ServerInfo {
   hasOrderedPushes: boolean;
   /** CLIENT TRACKING ON was confirmed. */
   isTracking: boolean;
+  /** It was not, since a script keeps Redis busy: ask again. */
+  isTrackingBusy: boolean;
   /** Hash fields can expire by themselves, which no invalidation tells (coherence spec §5). */
   hasFieldTtl: boolean;
 }
@@ -34,6 +36,7 @@ export type HandshakeResult = { server: ServerInfo } | { failure: CallFailure };
 
 const MINUS = 0x2d;
 const PLUS = 0x2b;
+const BUSY = '-BUSY ';
 
 /** Make a fresh connection speak RESP3 as this user, all in one packet: HELLO 3, the probe for hash-field
  *  TTLs, and CLIENT TRACKING ON when wanted. Never NOLOOP (coherence spec R7).
@@ -79,6 +82,7 @@ function judge(replies: Buffer[], wishes: HandshakeWishes): HandshakeResult {
       isCluster: hello.get('mode') === 'cluster',
       hasOrderedPushes: typeof version === 'string' && Number.parseInt(version, 10) >= 7,
       isTracking: wishes.tracks && replies[1]?.[0] === PLUS,
+      isTrackingBusy: wishes.tracks && replies[1]?.toString('latin1').startsWith(BUSY) === true,
       // Refused to this user: assume that they can, and keep hashes for a short time only.
       hasFieldTtl: wishes.hasFieldTtl ?? probe?.includes('_\r\n') !== true,
     },

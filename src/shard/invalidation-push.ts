@@ -26,3 +26,18 @@ export function invalidatedKeys(frame: Buffer, start: number, end: number): stri
 function lineEnd(frame: Buffer, from: number): number {
   return frame.indexOf(CR, from) + 2;
 }
+
+/** Puts pushes together that come in several reads. Bounds: one push; Redis names at most one command's keys in it. */
+export class PushReader {
+  #parts: Buffer[] = [];
+
+  /** The keys that a push names, with its last piece; undefined before that, and for pushes of other kinds. */
+  read(chunk: Buffer, start: number, end: number, last: boolean): string[] | 'all' | undefined {
+    if (last && this.#parts.length === 0) return invalidatedKeys(chunk, start, end);
+    this.#parts.push(Buffer.from(chunk.subarray(start, end)));
+    if (!last) return undefined;
+    const frame = Buffer.concat(this.#parts);
+    this.#parts = [];
+    return invalidatedKeys(frame, 0, frame.length);
+  }
+}

@@ -3,15 +3,15 @@ import type { Logger } from '../base/log.ts';
 import { Generation } from '../cache/generation.ts';
 import { encodeRequest } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
-import type { ReplyScanner } from '../protocol/reply-scanner.ts';
 import type { Backoff } from './backoff.ts';
 import { Call, type CallFailure, OwnCall } from './call.ts';
 import { Connection, type ShardAddress } from './connection.ts';
 import type { CredentialSource } from './credentials.ts';
 import { type ServerInfo, shakeHands } from './handshake.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { invalidatedKeys } from './invalidation-push.ts';
+import { PushReader } from './invalidation-push.ts';
 import type { ShardStats } from './shard-stats.ts';
+import { trackLater } from './track-later.ts';
 
 /** idle = not asked for yet; connecting = a first try is under way and commands wait for it; ready; down = commands
  *  fail at once until a retry succeeds; closed = for good. */
@@ -83,7 +83,7 @@ export class SharedConnection {
   #held: Held[] = [];
   #heldBytes = 0;
   #waiters = new Set<Waiter>();
-  #pushParts: Buffer[] = [];
+  #pushes = new PushReader();
   #heartbeat: Heartbeat | undefined;
   #isProbeOut = false;
 
@@ -170,6 +170,10 @@ export class SharedConnection {
       for (const call of calls) call.fail(this.problem);
       return;
     }
+    if (connection.calls.length + calls.length > this.options.inFlightMax) {
+      for (const call of calls) call.fail(this.#busy());
+      return;
+    }
     this.position++;
     if (db !== this.#db && db !== ANY_DB) this.#select(connection, db);
     for (const call of calls) connection.expect(call);
@@ -220,7 +224,7 @@ export class SharedConnection {
     this.#isProbeOut = true;
     const call = new OwnCall((reply) => {
       this.#isProbeOut = false;
-      if (reply?.latin1Slice(0, BUSY.length) === BUSY) this.busyAt = this.#clock.now();
+      if (reply?.toString('latin1').startsWith(BUSY) === true) this.busyAt = this.#clock.now();
     });
     this.#connection.send(call, PING, 0, PING.length);
   }
@@ -230,7 +234,10 @@ export class SharedConnection {
       this.#clock,
       {
         opened: () => this.#opened(connection),
-        unasked: (chunk, start, end, last, scanner) => this.#push(chunk, start, end, last, scanner),
+        unasked: (chunk, start, end, last) => {
+          const keys = this.#pushes.read(chunk, start, end, last);
+          if (keys !== undefined) this.#listener.invalidated(keys);
+        },
         lost: (reason) => this.#lost(connection, reason),
         drained: () => this.#wakeAll(),
       },
@@ -279,6 +286,11 @@ export class SharedConnection {
       this.options.heartbeatMs,
       parts,
     );
+    if (server.isTrackingBusy) {
+      trackLater(this.#clock, connection, () => {
+        generation.isTracking = server.isPrimary && server.hasOrderedPushes;
+      });
+    }
     if (this.options.tracks && !generation.isTracking) {
       this.#log.warn({ ...whyUntracked(server) }, 'near-cache is off on this link');
     }
@@ -296,7 +308,7 @@ export class SharedConnection {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
     // Half a push may have come: what follows on the next link has nothing to do with it.
-    this.#pushParts = [];
+    this.#pushes = new PushReader();
     this.generation.isAlive = false;
     this.#wakeAll();
     const wasReady = this.state === 'ready';
@@ -368,26 +380,12 @@ export class SharedConnection {
     );
     this.#db = db;
   }
-
-  #push(chunk: Buffer, start: number, end: number, last: boolean, _scanner: ReplyScanner): void {
-    let frame = chunk;
-    let from = start;
-    let to = end;
-    if (!last || this.#pushParts.length > 0) {
-      this.#pushParts.push(Buffer.from(chunk.subarray(start, end)));
-      if (!last) return;
-      frame = Buffer.concat(this.#pushParts);
-      this.#pushParts = [];
-      from = 0;
-      to = frame.length;
-    }
-    const keys = invalidatedKeys(frame, from, to);
-    if (keys !== undefined) this.#listener.invalidated(keys);
-  }
 }
 
 function whyUntracked(server: ServerInfo): { reason: string } {
   if (!server.isPrimary) return { reason: 'the server is a replica' };
+  if (server.isTrackingBusy)
+    return { reason: 'a script keeps Redis busy: CLIENT TRACKING is asked for again' };
   if (!server.isTracking) return { reason: 'CLIENT TRACKING was refused' };
   return { reason: 'Redis before 7.0 may put invalidations inside replies' };
 }

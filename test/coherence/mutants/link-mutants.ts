@@ -59,7 +59,7 @@ export const LINK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/shard/shared-connection.ts',
-        find: '    this.#pushParts = [];\n    this.generation',
+        find: '    this.#pushes = new PushReader();\n    this.generation',
         replace: '    this.generation',
       },
     ],

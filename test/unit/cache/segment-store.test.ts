@@ -109,6 +109,9 @@ describe('SegmentStore', () => {
     expect(put(store, idOf('k'), 'x'.repeat(101))).toBe(false);
     expect(get(store, idOf('k'))).toBeUndefined();
     expect(put(store, idOf('k'), 'x'.repeat(100))).toBe(true);
+    // One byte more needs no more units.
+    expect(put(store, idOf('k'), 'y'.repeat(101))).toBe(false);
+    expect(get(store, idOf('k'))).toBeUndefined();
   });
 
   it('refuses keys and args that are longer than allowed together', () => {
@@ -152,6 +155,19 @@ describe('SegmentStore', () => {
     expect(store.stats.entries).toBeLessThan(300);
     expect(store.stats.entries).toBeGreaterThan(50);
     expect(get(store, idOf('k2999'))).toBe('');
+  });
+
+  it('keeps what is hit when the index is full while its main queue is still one segment', () => {
+    const store = storeOf({ expectedEntryBytes: 4096 });
+    for (let i = 0; i < 1000; i++) {
+      put(store, idOf(`k${i}`), `${i}`);
+      for (let other = Math.max(0, i - 250); other <= i; other++) {
+        const reply = get(store, idOf(`k${other}`));
+        if (reply !== undefined) expect(reply).toBe(`${other}`);
+      }
+    }
+    expect(keysLeft(store, 'k', 1000)).toBe(store.stats.entries);
+    expect(store.stats.entries).toBeGreaterThan(50);
   });
 
   it('uses the room of removed entries before it evicts', () => {

@@ -3,7 +3,8 @@ import { beforeEach, expect, test } from 'vitest';
 import type { Generation } from '../../../src/cache/generation.ts';
 import type { NearCache } from '../../../src/cache/near-cache.ts';
 import { FlushEffect, type ReplyEffect, RevokeEffect, WriteEffect } from '../../../src/session/effect.ts';
-import type { Slot } from '../../../src/session/slot.ts';
+import { ReplyScanner } from '../../../src/protocol/reply-scanner.ts';
+import type { Expected, Slot } from '../../../src/session/slot.ts';
 import {
   cachedReply,
   entryId,
@@ -96,4 +97,40 @@ test('a flush closes everything until its reply', () => {
   expect([cache.isClosed('any'), isCached()]).toEqual([true, false]);
   giveReply(slot, '+OK\r\n');
   expect(out).toEqual([{ bytes: '+OK\r\n', isClosed: false, isCached: false }]);
+});
+
+test.each<[Expected, string]>([
+  ['ok', '+OK\r\n'],
+  ['queued', '+QUEUED\r\n'],
+  ['queued', '-ERR not now\r\n'],
+  ['exec', '*1\r\n:1\r\n'],
+  ['exec', '-EXECABORT\r\n'],
+])('%s is what %j is, wherever it is cut', (expected, reply) => {
+  for (let cut = 0; cut < reply.length; cut++) {
+    out = [];
+    const slot = desk.slot();
+    slot.expected = expected;
+    // Behind the first piece stands what an earlier read has left there.
+    const first = Buffer.from(`${reply.slice(0, cut)}leftovers`);
+    const scanner = new ReplyScanner();
+    if (cut > 0) {
+      scanner.next(first, 0, cut);
+      slot.reply(first, 0, cut, false, scanner);
+    }
+    const rest = Buffer.from(reply.slice(cut));
+    scanner.next(rest, 0, rest.length);
+    slot.reply(rest, 0, rest.length, true, scanner);
+    expect(out.map(({ bytes }) => bytes).join('')).toBe(reply);
+  }
+});
+
+test.each<[Expected, string]>([
+  ['ok', ':1\r\n'],
+  ['queued', '+OK\r\n'],
+  ['queued', ':1\r\n'],
+  ['exec', '+OK\r\n'],
+])('%s is not what %j is: out of step', (expected, reply) => {
+  const slot = desk.slot();
+  slot.expected = expected;
+  expect(() => giveReply(slot, reply)).toThrow('out of step');
 });
