@@ -46,9 +46,9 @@ export class Flight {
   next: Flight | undefined;
 
   /** Until when its reply surely was what Redis said, as far as time goes: its key's end, counted from before it was asked. Of a
-   *  key that was changed meanwhile the PTTL is not that of the value. Units: monotonic ms; not before `sentAt`. */
+   *  key that was changed meanwhile the PTTL is not that of the value, and it may be unknown. Units: monotonic ms; not before `sentAt`. */
   get validUntil(): number {
-    if (!this.isLive) return this.sentAt;
+    if (!this.isLive || Number.isNaN(this.pttl)) return this.sentAt;
     return this.pttl >= 0 ? this.sentAt + Math.max(0, this.pttl - 1) : Number.POSITIVE_INFINITY;
   }
 

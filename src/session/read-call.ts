@@ -92,9 +92,11 @@ export class ReadCall extends FanOutCall implements SharedRead {
   }
 }
 
-/** Reads the PTTL that travels in front of a cacheable read. */
+/** Reads the PTTL that travels in front of a cacheable read. Refused, it leaves NaN: the flight does not fill. */
 export class TtlCall extends Call {
   readonly #flight: Flight;
+  /** What has come of a reply that is cut between two reads. */
+  #before = '';
 
   constructor(flight: Flight) {
     super();
@@ -104,15 +106,17 @@ export class TtlCall extends Call {
 
   reply(chunk: Buffer, start: number, end: number, last: boolean, { type }: FrameFacts): void {
     this.#flight.isAhead = false;
-    // Cut between two reads, or refused: the flight keeps NaN and does not fill.
-    if (last && !this.hasBegun && type === COLON) {
-      this.#flight.pttl = Number(chunk.latin1Slice(start + 1, end - 2));
-    } else if (type === MINUS && chunk.latin1Slice(start, end).includes("'pttl'")) {
+    this.hasBegun = true;
+    const text = this.#before + chunk.latin1Slice(start, end);
+    if (!last) {
+      this.#before = text;
+    } else if (type === COLON) {
+      this.#flight.pttl = Number(text.slice(1, -2));
+    } else if (type === MINUS && text.includes("'pttl'")) {
       // A user who may not run PTTL at all (another error, of a key or -BUSY, passes) is not cached on this link: asking
       // each time would fill Redis's ACL LOG.
       this.#flight.generation.isTracking = false;
     }
-    this.hasBegun = true;
   }
 
   fail(): void {
