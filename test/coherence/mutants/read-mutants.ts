@@ -74,7 +74,7 @@ export const READ_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/session/near-cache-path.ts',
-        find: '  if (session.outstanding > 0 && read.position <= session.lastPosition) return false;',
+        find: '  if (session.outstanding > 0 && read.position < session.lastPosition) return false;',
         replace: '',
       },
     ],
