@@ -11,7 +11,8 @@ afterEach(() => sidecar.stop());
 /** What Redis knows of nearcache's shared connection, without what changes with each command. */
 async function sharedLink(): Promise<string> {
   const list = String(await sidecar.direct.call('CLIENT', 'LIST'));
-  const line = list.split('\n').find((each) => / name=nearcache .* flags=t.* user=default /.test(each)) ?? list;
+  const line =
+    list.split('\n').find((each) => / name=nearcache .* flags=t.* user=default /.test(each)) ?? list;
   const wanted = /^(id|name|flags|db|sub|psub|ssub|multi|user|redir|resp)=/;
   return line
     .split(' ')
