@@ -2,7 +2,6 @@ import type { Flight } from '../cache/flight.ts';
 import type { NearCache } from '../cache/near-cache.ts';
 import { extractKeys, KeyList } from '../command/keys.ts';
 import type { CommandSpec } from '../command/spec.ts';
-import type { Policy } from '../policy/policy.ts';
 import { encodeRequest } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
 import { answer, wanted } from './cached-answer.ts';
@@ -12,7 +11,8 @@ import {
   countMiss,
   joinRead,
   mayHit,
-  maxTtlOf,
+  policyOf,
+  startFlight,
   whyClosed,
   whyNoFlight,
 } from './near-cache-path.ts';
@@ -85,10 +85,6 @@ function distinctKeys(request: Request, spec: CommandSpec): number[] | undefined
   return [...seen.values()];
 }
 
-function policyOf(cache: NearCache): Policy {
-  return cache.policies.of(wanted.bytes, wanted.keyStart, wanted.keyEnd);
-}
-
 function mayFill(
   session: Session,
   cache: NearCache,
@@ -119,13 +115,7 @@ function startRead(
   const at = { db: session.db, fence: shared.generation.fence };
   const flights = keys.map((index, i) => {
     aimAtCombined(request, spec, index, i > 0, at);
-    const policy = policyOf(cache);
-    return cache.startFlight(wanted, request.argLatin1(index), {
-      generation: shared.generation,
-      sentAt: session.now,
-      policy,
-      maxTtlMs: maxTtlOf(spec, shared, policy),
-    });
+    return startFlight(session, cache, spec, request.argLatin1(index), policyOf(cache));
   });
   const { clock } = session.context;
   const read = new CombinedReadCall(cache, spec, flights, () => clock.now());

@@ -12,7 +12,8 @@ import {
   countMiss,
   joinRead,
   mayHit,
-  maxTtlOf,
+  policyOf,
+  startFlight,
   whyClosed,
   whyNoFlight,
 } from './near-cache-path.ts';
@@ -98,7 +99,7 @@ function missingKeys(
   const missing: number[] = [];
   for (let i = 1; i < request.argc; i++) {
     aimAtKey(request, i, spec, session.db, shared.generation.fence);
-    const policy = cache.policies.of(wanted.bytes, wanted.keyStart, wanted.keyEnd);
+    const policy = policyOf(cache);
     const reason = whyNoFlight(session, policy) ?? whyClosed(cache, request.argLatin1(i), wanted);
     if (reason !== undefined) {
       countBypass(cache, spec, policy, reason);
@@ -121,14 +122,7 @@ function startFlights(
   const { shared } = session.identity;
   return missing.map((index) => {
     aimAtKey(request, index, spec, session.db, shared.generation.fence);
-    const policy = cache.policies.of(wanted.bytes, wanted.keyStart, wanted.keyEnd);
-    const key = request.argLatin1(index);
-    return cache.startFlight(wanted, key, {
-      generation: shared.generation,
-      sentAt: session.now,
-      policy,
-      maxTtlMs: maxTtlOf(spec, shared, policy),
-    });
+    return startFlight(session, cache, spec, request.argLatin1(index), policyOf(cache));
   });
 }
 
@@ -143,7 +137,7 @@ function readMissing(
   aimAtCall(request, spec, session.db, session.identity.shared.generation.fence);
   const first = request.argLatin1(missing[0] as number);
   const known = cache.findRead(first, wanted, session.now);
-  const policy = cache.policies.of(wanted.bytes, wanted.keyStart, wanted.keyEnd);
+  const policy = policyOf(cache);
   if (known instanceof ManyReadCall && joinRead(session, cache, known, request, spec)) return;
   countMiss(cache, spec, policy);
   const flights = startFlights(session, cache, request, spec, missing);
@@ -176,7 +170,7 @@ function fillBeside(
   spec: CommandSpec,
   missing: readonly number[],
 ): void {
-  countMiss(cache, spec, cache.policies.of(wanted.bytes, wanted.keyStart, wanted.keyEnd));
+  countMiss(cache, spec, policyOf(cache));
   const flights = startFlights(session, cache, request, spec, missing);
   const calls: Call[] = [];
   const bytes: Buffer[] = [];

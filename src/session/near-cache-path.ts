@@ -1,4 +1,5 @@
 import type { BypassReason } from '../cache/cache-stats.ts';
+import type { Flight } from '../cache/flight.ts';
 import type { NearCache } from '../cache/near-cache.ts';
 import type { CommandSpec } from '../command/spec.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -53,7 +54,7 @@ function fetchOne(session: Session, cache: NearCache, request: Request, spec: Co
   const { shared } = session.identity;
   if (namesHeldKey(session, request, spec) || !shared.hasRoomFor(session)) return false;
   const key = request.argc < 2 ? '' : request.argLatin1(1);
-  const policy = cache.policies.of(wanted.bytes, wanted.keyStart, wanted.keyEnd);
+  const policy = policyOf(cache);
   const reason = request.argc < 2 ? 'off' : (whyNoFlight(session, policy) ?? whyClosed(cache, key, wanted));
   const leases = leasesFor(session, request, spec, policy);
   if (session.heldKeys.size > 0) {
@@ -79,6 +80,7 @@ function fetchOne(session: Session, cache: NearCache, request: Request, spec: Co
   const read = startRead(session, cache, request, spec, { key, policy });
   read.waiters.push(sharedSlot(session, request, spec));
   sendRead(session, read, request);
+  session.lastPosition = shared.position;
   return true;
 }
 
@@ -94,6 +96,7 @@ function readAhead(
   if (cache.findRead(of.key, wanted, session.now) === undefined) {
     countMiss(cache, spec, of.policy);
     sendRead(session, startRead(session, cache, request, spec, of), request);
+    session.lastPosition = session.identity.shared.position;
   } else {
     countCoalesced(cache, spec, of.policy);
   }
@@ -189,10 +192,32 @@ export function countBypass(cache: NearCache, spec: CommandSpec, policy: Policy,
   stats.tallies(stats.byPolicy, policy.number).bypassed++;
 }
 
+/** The policy of the key that `wanted` aims at. */
+export function policyOf({ policies }: NearCache): Policy {
+  return policies.of(wanted.bytes, wanted.keyStart, wanted.keyEnd);
+}
+
 /** Longest life of what a command reads. The fields of a hash may expire while the key's PTTL says that it does not. */
-export function maxTtlOf(spec: CommandSpec, shared: SharedConnection, policy: Policy): number {
+function maxTtlOf(spec: CommandSpec, shared: SharedConnection, policy: Policy): number {
   const mayExpireInside = shared.server?.hasFieldTtl === true && spec.name.startsWith('h');
   return mayExpireInside ? Math.min(policy.maxTtlMs, policy.negativeTtlMs) : policy.maxTtlMs;
+}
+
+/** The flight of a read that `wanted` aims at; `key` and `policy` are of the key that it names. */
+export function startFlight(
+  session: Session,
+  cache: NearCache,
+  spec: CommandSpec,
+  key: string,
+  policy: Policy,
+): Flight {
+  const { shared } = session.identity;
+  return cache.startFlight(wanted, key, {
+    generation: shared.generation,
+    sentAt: session.now,
+    policy,
+    maxTtlMs: maxTtlOf(spec, shared, policy),
+  });
 }
 
 /** A read that `wanted` aims at, which others may join. */
@@ -204,14 +229,8 @@ function startRead(
   { key, policy }: { key: string; policy: Policy },
 ): ReadCall {
   const { identity } = session;
-  const { shared } = identity;
   const { clock } = session.context;
-  const flight = cache.startFlight(wanted, key, {
-    generation: shared.generation,
-    sentAt: session.now,
-    policy,
-    maxTtlMs: maxTtlOf(spec, shared, policy),
-  });
+  const flight = startFlight(session, cache, spec, key, policy);
   const leases = leasesFor(session, request, spec, policy);
   const read =
     leases === undefined
@@ -227,7 +246,6 @@ function sendRead(session: Session, read: ReadCall, request: Request): void {
   const { shared } = session.identity;
   shared.submitWithTtl(new TtlCall(read.flight), read, PTTL_HEAD, request, session.db);
   read.position = shared.position;
-  session.lastPosition = shared.position;
 }
 
 /** Read an entry again before its end, for nobody: the app that just hit it does not wait (XFetch). */
@@ -239,8 +257,5 @@ function refresh(session: Session, cache: NearCache, request: Request, spec: Com
   if (cache.findRead(key, wanted, session.now) !== undefined) return;
   cache.store.refreshing();
   cache.stats.refreshes++;
-  const policy = cache.policies.of(wanted.bytes, wanted.keyStart, wanted.keyEnd);
-  const read = startRead(session, cache, request, spec, { key, policy });
-  shared.submitWithTtl(new TtlCall(read.flight), read, PTTL_HEAD, request, session.db);
-  read.position = shared.position;
+  sendRead(session, startRead(session, cache, request, spec, { key, policy: policyOf(cache) }), request);
 }

@@ -5,7 +5,8 @@ import { Flight } from '../../src/cache/flight.ts';
 import { setLifetime, wantsRefresh } from '../../src/cache/lifetime.ts';
 import { type EntryFacts, SAME } from '../../src/cache/store.ts';
 import { type PolicyRules, PolicyTable } from '../../src/policy/policy-table.ts';
-import { entryId, trackingGeneration } from '../support/near-caches.ts';
+import { trackingGeneration } from '../support/near-caches.ts';
+import { idOf } from '../support/store-entry.ts';
 
 const someRules: fc.Arbitrary<PolicyRules> = fc.record({
   isCached: fc.constant(true),
@@ -28,7 +29,7 @@ const someLanding = fc.record({
 type SomeLanding = typeof someLanding extends fc.Arbitrary<infer T> ? T : never;
 
 function lifeOf({ rules, pttl, isNil, ownMaxMs, sentAt, chance }: SomeLanding): EntryFacts | undefined {
-  const id = entryId('k');
+  const id = idOf('k');
   const policy = new PolicyTable(rules).of(id.bytes, id.keyStart, id.keyEnd);
   const flight = new Flight(id, 'k', {
     generation: trackingGeneration(),

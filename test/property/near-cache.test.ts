@@ -5,7 +5,8 @@ import type { Flight } from '../../src/cache/flight.ts';
 import type { Generation } from '../../src/cache/generation.ts';
 import type { NearCache } from '../../src/cache/near-cache.ts';
 import { type EntryId, RESP2_ONLY, RESP3_ONLY, SAME } from '../../src/cache/store.ts';
-import { cachedReply, entryId, nearCacheOf, trackingGeneration } from '../support/near-caches.ts';
+import { cachedReply, nearCacheOf, trackingGeneration } from '../support/near-caches.ts';
+import { idOf } from '../support/store-entry.ts';
 
 const KEYS = ['a', 'b', 'c', '\xff'];
 const MAX_TTL_MS = 1000;
@@ -13,7 +14,7 @@ const NEGATIVE_TTL_MS = 100;
 
 interface Variant {
   key: string;
-  change: Parameters<typeof entryId>[1];
+  change: Parameters<typeof idOf>[1];
 }
 
 interface Value {
@@ -95,7 +96,7 @@ class Run {
   replies = 0;
 
   id({ key, change }: Variant): EntryId {
-    return entryId(key, { ...change, fence: this.generation.fence });
+    return idOf(key, { ...change, fence: this.generation.fence });
   }
 
   start(variant: Variant, pttl: number): void {

@@ -5,6 +5,7 @@ import { Generation } from '../../src/cache/generation.ts';
 import { type Landing, NearCache } from '../../src/cache/near-cache.ts';
 import { type EntryId, SAME } from '../../src/cache/store.ts';
 import { PolicyTable, type PolicyRules } from '../../src/policy/policy-table.ts';
+import { get } from './store-entry.ts';
 
 /** What a test may want of a near-cache; all of it has a value when left out. */
 export interface NearCacheWishes {
@@ -55,29 +56,9 @@ export function trackingGeneration(): Generation {
   return generation;
 }
 
-/** What a call asks: key and arguments as latin1, in a buffer that holds more than them. */
-export function entryId(key: string, change: Partial<EntryId> & { args?: string } = {}): EntryId {
-  const { args = '', ...rest } = change;
-  const bytes = Buffer.from(`before${key}\r\n${args}behind`, 'latin1');
-  const keyEnd = 6 + key.length;
-  return {
-    bytes,
-    keyStart: 6,
-    keyEnd,
-    argsStart: keyEnd + 2,
-    argsEnd: keyEnd + 2 + args.length,
-    commandId: 1,
-    db: 0,
-    fence: 1,
-    ...rest,
-  };
-}
-
 /** What the near-cache has for `id`, or undefined. */
 export function cachedReply(cache: NearCache, id: EntryId, now = 0, proto: 2 | 3 = 3): string | undefined {
-  if (!cache.find(id, proto, now)) return undefined;
-  const { bytes, start, end } = cache.store.found;
-  return bytes.toString('latin1', start, end);
+  return get(cache.store, id, now, proto);
 }
 
 /** A read of `id` on its way, whose key has this PTTL. */

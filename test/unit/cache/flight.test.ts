@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 
 import { Flight } from '../../../src/cache/flight.ts';
-import { entryId, nearCacheOf, trackingGeneration } from '../../support/near-caches.ts';
+import { nearCacheOf, trackingGeneration } from '../../support/near-caches.ts';
+import { idOf } from '../../support/store-entry.ts';
 
 test('a flight may fill until something ends it, but with no TTL that nobody has read', () => {
-  const id = entryId('k');
+  const id = idOf('k');
   const policy = nearCacheOf().policies.of(id.bytes, id.keyStart, id.keyEnd);
   const flight = new Flight(id, 'k', {
     generation: trackingGeneration(),

@@ -2,7 +2,8 @@ import { beforeEach, expect, test } from 'vitest';
 
 import { Flight } from '../../../src/cache/flight.ts';
 import { Flights } from '../../../src/cache/flights.ts';
-import { entryId, nearCacheOf, trackingGeneration } from '../../support/near-caches.ts';
+import { nearCacheOf, trackingGeneration } from '../../support/near-caches.ts';
+import { idOf } from '../../support/store-entry.ts';
 
 const generation = trackingGeneration();
 const { policies } = nearCacheOf();
@@ -14,7 +15,7 @@ beforeEach(() => {
 });
 
 function flightOf(key: string, { args = '', sentAt = 0, isShared = true } = {}): Flight {
-  const id = entryId(key, { args });
+  const id = idOf(key, { args });
   const policy = policies.of(id.bytes, id.keyStart, id.keyEnd);
   const flight = new Flight(id, key, { generation, sentAt, policy, maxTtlMs: 1000 });
   if (isShared) flight.read = { id, sentAt, isOpen: true };
@@ -23,7 +24,7 @@ function flightOf(key: string, { args = '', sentAt = 0, isShared = true } = {}):
 }
 
 function found(key: string, args = '', since = 0): unknown {
-  return flights.find(key, entryId(key, { args }), since);
+  return flights.find(key, idOf(key, { args }), since);
 }
 
 test('the newest read that asks the same is found, whatever else is on its way for the key', () => {

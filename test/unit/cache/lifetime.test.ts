@@ -4,7 +4,8 @@ import { Flight } from '../../../src/cache/flight.ts';
 import { setLifetime, wantsRefresh } from '../../../src/cache/lifetime.ts';
 import { type EntryFacts, SAME } from '../../../src/cache/store.ts';
 import { type PolicyRules, PolicyTable } from '../../../src/policy/policy-table.ts';
-import { entryId, PLAIN_RULES, trackingGeneration } from '../../support/near-caches.ts';
+import { PLAIN_RULES, trackingGeneration } from '../../support/near-caches.ts';
+import { idOf } from '../../support/store-entry.ts';
 
 const SENT_AT = 1000;
 
@@ -21,7 +22,7 @@ function life(
     random = 0,
   }: { rules?: Partial<PolicyRules>; isNil?: boolean; random?: number } = {},
 ): { ends: number; refreshes: number } | undefined {
-  const id = entryId('k');
+  const id = idOf('k');
   const policy = new PolicyTable({ ...PLAIN_RULES, ...rules }).of(id.bytes, id.keyStart, id.keyEnd);
   const flight = new Flight(id, 'k', {
     generation: trackingGeneration(),

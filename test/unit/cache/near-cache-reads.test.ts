@@ -6,13 +6,13 @@ import type { NearCache } from '../../../src/cache/near-cache.ts';
 import type { EntryId } from '../../../src/cache/store.ts';
 import {
   cachedReply,
-  entryId,
   landFlight,
   nearCacheOf,
   PLAIN_RULES,
   startFlight,
   trackingGeneration,
 } from '../../support/near-caches.ts';
+import { idOf } from '../../support/store-entry.ts';
 
 /** NearCache: what reads on their way and hits are told. */
 
@@ -44,19 +44,19 @@ describe('a read that others may join', () => {
   }
 
   test('is found by who asks the same, until it has landed', () => {
-    const flight = start(entryId('k', { args: 'x' }));
+    const flight = start(idOf('k', { args: 'x' }));
     share(flight);
-    expect(cache.findRead('k', entryId('k', { args: 'x' }), 0)).toBe(flight.read);
-    expect(cache.findRead('k', entryId('k', { args: 'y' }), 0)).toBeUndefined();
+    expect(cache.findRead('k', idOf('k', { args: 'x' }), 0)).toBe(flight.read);
+    expect(cache.findRead('k', idOf('k', { args: 'y' }), 0)).toBeUndefined();
     land(flight);
-    expect(cache.findRead('k', entryId('k', { args: 'x' }), 0)).toBeUndefined();
+    expect(cache.findRead('k', idOf('k', { args: 'x' }), 0)).toBeUndefined();
   });
 
   test('is found by nobody once it was given up', () => {
-    const flight = start(entryId('k'));
+    const flight = start(idOf('k'));
     share(flight);
     cache.abandon(flight);
-    expect(cache.findRead('k', entryId('k'), 0)).toBeUndefined();
+    expect(cache.findRead('k', idOf('k'), 0)).toBeUndefined();
   });
 
   test.each([
@@ -65,23 +65,23 @@ describe('a read that others may join', () => {
     ['a flush', (): void => cache.flush()],
     ['a command that may change everything', (): void => cache.closeAll()],
   ])('is found by nobody after %s', (_, happens) => {
-    share(start(entryId('k')));
+    share(start(idOf('k')));
     happens();
-    expect(cache.findRead('k', entryId('k'), 0)).toBeUndefined();
+    expect(cache.findRead('k', idOf('k'), 0)).toBeUndefined();
   });
 
   test('is found for as long as its answer may be old, and no longer', () => {
-    share(start(entryId('k'), -1, 500));
-    expect(cache.findRead('k', entryId('k'), 1500)).toBeDefined();
-    expect(cache.findRead('k', entryId('k'), 1501)).toBeUndefined();
+    share(start(idOf('k'), -1, 500));
+    expect(cache.findRead('k', idOf('k'), 1500)).toBeDefined();
+    expect(cache.findRead('k', idOf('k'), 1501)).toBeUndefined();
   });
 });
 
 describe('a hit', () => {
   test('is counted by family, by policy and by age', () => {
-    land(start(entryId('k'), -1, 100));
+    land(start(idOf('k'), -1, 100));
     for (const now of [100, 101, 108]) {
-      expect(read(entryId('k'), now)).toBeDefined();
+      expect(read(idOf('k'), now)).toBeDefined();
       cache.noteHit(3, now);
     }
     const { byFamily, byPolicy, ages, ageSumMs, total } = cache.stats;
@@ -92,20 +92,20 @@ describe('a hit', () => {
 
   test('of great age falls into the last bucket', () => {
     cache = nearCacheOf({ rules: { maxTtlMs: 24 * 3_600_000 } });
-    land(start(entryId('k')));
-    read(entryId('k'), 5_000_000);
+    land(start(idOf('k')));
+    read(idOf('k'), 5_000_000);
     cache.noteHit(0, 5_000_000);
     expect(cache.stats.ages.at(-1)).toBe(1);
   });
 
   test('is to be read again from its soft end on, once', () => {
     cache = nearCacheOf({ rules: { softTtlPercent: 50 } });
-    land(start(entryId('k')));
+    land(start(idOf('k')));
     const half = MAX_TTL_MS / 2;
-    const isDueAt = (now: number): boolean => read(entryId('k'), now) !== undefined && cache.isDue(now);
+    const isDueAt = (now: number): boolean => read(idOf('k'), now) !== undefined && cache.isDue(now);
     expect([isDueAt(half - 1), isDueAt(half)]).toEqual([false, true]);
     cache.store.refreshing();
     expect(isDueAt(half + 1)).toBe(false);
-    expect(read(entryId('k'), half + 1)).toBeDefined();
+    expect(read(idOf('k'), half + 1)).toBeDefined();
   });
 });

@@ -6,13 +6,13 @@ import type { Landing, NearCache } from '../../../src/cache/near-cache.ts';
 import { type EntryId, RESP2_ONLY, RESP3_ONLY, SAME } from '../../../src/cache/store.ts';
 import {
   cachedReply,
-  entryId,
   landFlight,
   nearCacheOf,
   PLAIN_RULES,
   startFlight,
   trackingGeneration,
 } from '../../support/near-caches.ts';
+import { idOf } from '../../support/store-entry.ts';
 
 const { maxTtlMs: MAX_TTL_MS, negativeTtlMs: NEGATIVE_TTL_MS } = PLAIN_RULES;
 const MAX_ITEM_BYTES = 10_000;
@@ -42,13 +42,13 @@ function read(id: EntryId, now = 0): string | undefined {
 }
 
 test('a reply that landed is found by whoever asks the same', () => {
-  put(entryId('k'), '$1\r\na\r\n');
-  expect(read(entryId('k'))).toBe('$1\r\na\r\n');
+  put(idOf('k'), '$1\r\na\r\n');
+  expect(read(idOf('k'))).toBe('$1\r\na\r\n');
 });
 
 test('the same key of another command, database, link or arguments is another entry', () => {
   const variants = [{}, { commandId: 2 }, { db: 1 }, { fence: 2 }, { args: 'x' }].map((change) =>
-    entryId('k', change),
+    idOf('k', change),
   );
   for (const [i, id] of variants.entries()) {
     expect(read(id)).toBeUndefined();
@@ -59,24 +59,24 @@ test('the same key of another command, database, link or arguments is another en
 });
 
 test('a newer reply takes the place of the older one', () => {
-  put(entryId('k'), ':1\r\n');
-  put(entryId('k'), ':2\r\n');
-  expect(read(entryId('k'))).toBe(':2\r\n');
+  put(idOf('k'), ':1\r\n');
+  put(idOf('k'), ':2\r\n');
+  expect(read(idOf('k'))).toBe(':2\r\n');
   expect(cache.store.stats.entries).toBe(1);
 });
 
 test('the reply is copied out of the buffer it came in, and the key out of the request', () => {
-  const id = entryId('k');
+  const id = idOf('k');
   const flight = start(id);
   id.bytes.fill('!');
   const chunk = Buffer.from('$1\r\nv\r\n');
   cache.land(flight, chunk, 0, chunk.length, { isError: false, isNil: false, form: SAME, now: 0 });
   chunk.fill('!');
-  expect(read(entryId('k'))).toBe('$1\r\nv\r\n');
+  expect(read(idOf('k'))).toBe('$1\r\nv\r\n');
 });
 
 test('a reply that reads otherwise in RESP2 answers no session of RESP2, and its converted form no session of RESP3', () => {
-  const id = entryId('k');
+  const id = idOf('k');
   land(start(id), '_\r\n', { form: RESP3_ONLY });
   expect(cachedReply(cache, id, 0, 2)).toBeUndefined();
   expect(cachedReply(cache, id, 0, 3)).toBe('_\r\n');
@@ -96,26 +96,26 @@ describe('how long an entry lives', () => {
     ['a TTL that nobody could read: not kept', Number.NaN, false, undefined],
   ])('%s', (_, pttl, isNil, ttlMs) => {
     const sentAt = 1000;
-    land(start(entryId('k'), pttl, sentAt), '_\r\n', { isNil });
+    land(start(idOf('k'), pttl, sentAt), '_\r\n', { isNil });
     if (ttlMs === undefined) {
-      expect(read(entryId('k'), sentAt)).toBeUndefined();
+      expect(read(idOf('k'), sentAt)).toBeUndefined();
       expect(cache.stats.refused.ttl).toBe(1);
     } else {
       // One ms early, because PTTL rounds up.
-      expect(read(entryId('k'), sentAt + ttlMs - 2)).toBe('_\r\n');
-      expect(read(entryId('k'), sentAt + ttlMs - 1)).toBeUndefined();
+      expect(read(idOf('k'), sentAt + ttlMs - 2)).toBe('_\r\n');
+      expect(read(idOf('k'), sentAt + ttlMs - 1)).toBeUndefined();
       expect(cache.store.stats.expired).toBe(1);
     }
   });
 
   test('it counts from the time of sending, not of landing', () => {
-    land(start(entryId('k'), 100, 0), undefined, { now: 50 });
-    expect(read(entryId('k'), 98)).toBeDefined();
-    expect(read(entryId('k'), 99)).toBeUndefined();
+    land(start(idOf('k'), 100, 0), undefined, { now: 50 });
+    expect(read(idOf('k'), 98)).toBeDefined();
+    expect(read(idOf('k'), 99)).toBeUndefined();
   });
 
   test('a flight may bring a limit of its own, and no longer one than its policy', () => {
-    const id = entryId('k');
+    const id = idOf('k');
     const policy = cache.policies.of(id.bytes, id.keyStart, id.keyEnd);
     const plan = { generation, sentAt: 0, policy };
     expect(cache.startFlight(id, 'k', { ...plan, maxTtlMs: 50 }).maxTtlMs).toBe(50);
@@ -123,34 +123,34 @@ describe('how long an entry lives', () => {
   });
 
   test('one variant expires without the others', () => {
-    land(start(entryId('k'), 100));
-    put(entryId('k', { commandId: 2 }));
-    expect(read(entryId('k'), 500)).toBeUndefined();
-    expect(read(entryId('k', { commandId: 2 }), 500)).toBeDefined();
+    land(start(idOf('k'), 100));
+    put(idOf('k', { commandId: 2 }));
+    expect(read(idOf('k'), 500)).toBeUndefined();
+    expect(read(idOf('k', { commandId: 2 }), 500)).toBeDefined();
     expect(cache.store.stats.entries).toBe(1);
   });
 });
 
 describe('what is not kept', () => {
   test('an error', () => {
-    land(start(entryId('k')), '-WRONGTYPE …\r\n', { isError: true });
-    expect(read(entryId('k'))).toBeUndefined();
+    land(start(idOf('k')), '-WRONGTYPE …\r\n', { isError: true });
+    expect(read(idOf('k'))).toBeUndefined();
     expect(cache.stats.refused.error).toBe(1);
   });
 
   test('a reply over the limit of an item', () => {
-    land(start(entryId('k')), 'x'.repeat(MAX_ITEM_BYTES + 1));
-    expect(read(entryId('k'))).toBeUndefined();
+    land(start(idOf('k')), 'x'.repeat(MAX_ITEM_BYTES + 1));
+    expect(read(idOf('k'))).toBeUndefined();
     expect(cache.stats.refused.size).toBe(1);
-    land(start(entryId('k')), 'x'.repeat(MAX_ITEM_BYTES));
-    expect(read(entryId('k'))).toBeDefined();
+    land(start(idOf('k')), 'x'.repeat(MAX_ITEM_BYTES));
+    expect(read(idOf('k'))).toBeDefined();
   });
 
   test('the reply of a link that was lost', () => {
-    const flight = start(entryId('k'));
+    const flight = start(idOf('k'));
     generation.isAlive = false;
     land(flight);
-    expect(read(entryId('k'))).toBeUndefined();
+    expect(read(idOf('k'))).toBeUndefined();
     expect(cache.stats.refused.revoked).toBe(1);
   });
 
@@ -160,76 +160,76 @@ describe('what is not kept', () => {
     ['a write', (): void => (cache.close('k'), cache.open('k'))],
     ['a command that may change everything', (): void => (cache.closeAll(), cache.openAll())],
   ])('a reply whose flight began before %s', (_, happens) => {
-    const flights = [start(entryId('k')), start(entryId('k')), start(entryId('k', { db: 1 }))];
+    const flights = [start(idOf('k')), start(idOf('k')), start(idOf('k', { db: 1 }))];
     happens();
     for (const flight of flights) land(flight);
     expect(cache.stats.refused.revoked).toBe(3);
     expect(cache.stats.fills).toBe(0);
-    put(entryId('k'));
-    expect(read(entryId('k'))).toBeDefined();
+    put(idOf('k'));
+    expect(read(idOf('k'))).toBeDefined();
   });
 
   test('a reply that comes while a write of its key is on its way', () => {
     cache.close('k');
     cache.close('k');
     cache.open('k');
-    land(start(entryId('k')));
-    expect(read(entryId('k'))).toBeUndefined();
+    land(start(idOf('k')));
+    expect(read(idOf('k'))).toBeUndefined();
     expect(cache.stats.refused.closed).toBe(1);
-    land(start(entryId('other')));
-    expect(read(entryId('other'))).toBeDefined();
+    land(start(idOf('other')));
+    expect(read(idOf('other'))).toBeDefined();
   });
 
   test('a reply whose flight began while a write of its key was on its way', () => {
     cache.close('k');
-    const flight = start(entryId('k'));
+    const flight = start(idOf('k'));
     cache.open('k');
     land(flight);
-    expect(read(entryId('k'))).toBeUndefined();
+    expect(read(idOf('k'))).toBeUndefined();
   });
 
   test('a reply that nobody waits for any more', () => {
-    const flight = start(entryId('k'));
+    const flight = start(idOf('k'));
     cache.abandon(flight);
     land(flight);
-    expect(read(entryId('k'))).toBeUndefined();
+    expect(read(idOf('k'))).toBeUndefined();
   });
 
   test('the same reply twice', () => {
-    const flight = start(entryId('k'));
+    const flight = start(idOf('k'));
     land(flight);
     cache.revoke('k');
     land(flight);
-    expect(read(entryId('k'))).toBeUndefined();
+    expect(read(idOf('k'))).toBeUndefined();
   });
 });
 
 describe('what ends entries', () => {
   test('a revoked key loses all its variants, in every database and of every link', () => {
     const ids = [{}, { db: 5 }, { commandId: 2 }, { fence: 3 }, { args: 'x' }].map((change) =>
-      entryId('k', change),
+      idOf('k', change),
     );
     for (const id of ids) put(id);
-    put(entryId('other'));
+    put(idOf('other'));
     cache.revoke('k');
     expect(ids.map((id) => read(id))).toEqual(ids.map(() => undefined));
-    expect(read(entryId('other'))).toBeDefined();
+    expect(read(idOf('other'))).toBeDefined();
     expect(cache.store.stats.entries).toBe(1);
   });
 
   test('a key of any bytes and of any length', () => {
     for (const key of ['', '\xff\x00', 'k'.repeat(1000)]) {
-      put(entryId(key));
+      put(idOf(key));
       cache.revoke(key);
-      expect(read(entryId(key))).toBeUndefined();
+      expect(read(idOf(key))).toBeUndefined();
     }
     cache.revoke('k'.repeat(1001));
   });
 
   test('a write closes its key from its dispatch to its reply, each write once', () => {
-    put(entryId('k'));
+    put(idOf('k'));
     cache.close('k');
-    expect(read(entryId('k'))).toBeUndefined();
+    expect(read(idOf('k'))).toBeUndefined();
     expect([cache.isClosed('k'), cache.isClosed('other')]).toEqual([true, false]);
     cache.close('k');
     cache.open('k');
@@ -239,24 +239,24 @@ describe('what ends entries', () => {
   });
 
   test('a command that may change everything closes every key until its reply', () => {
-    put(entryId('k'));
+    put(idOf('k'));
     cache.closeAll();
-    expect(read(entryId('k'))).toBeUndefined();
+    expect(read(idOf('k'))).toBeUndefined();
     expect([cache.isClosed('k'), cache.isClosed('never seen')]).toEqual([true, true]);
     cache.openAll();
     expect(cache.isClosed('k')).toBe(false);
   });
 
   test('a flush leaves nothing, and the counts say so', () => {
-    for (let i = 0; i < 10; i++) put(entryId(`k${i}`));
+    for (let i = 0; i < 10; i++) put(idOf(`k${i}`));
     expect(cache.store.stats.entries).toBe(10);
     cache.flush();
     expect([cache.store.stats.entries, cache.stats.flushes]).toEqual([0, 1]);
-    expect(read(entryId('k0'))).toBeUndefined();
+    expect(read(idOf('k0'))).toBeUndefined();
   });
 
   test('a link that is back drops what others of its kind have left, and nothing of the links beside it', () => {
-    const ids = [1, 2, 3].map((fence) => entryId('k', { fence }));
+    const ids = [1, 2, 3].map((fence) => idOf('k', { fence }));
     for (const id of ids) put(id);
     cache.dropExcept(new Set([2]));
     expect(ids.map((id) => read(id) !== undefined)).toEqual([false, true, false]);

@@ -6,16 +6,11 @@ import { ReadCall, TtlCall } from '../../../src/session/read-call.ts';
 import type { Slot } from '../../../src/session/slot.ts';
 import type { Resp2Shape } from '../../../src/protocol/resp2-shapes.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import {
-  cachedReply,
-  entryId,
-  nearCacheOf,
-  startFlight,
-  trackingGeneration,
-} from '../../support/near-caches.ts';
+import { cachedReply, nearCacheOf, startFlight, trackingGeneration } from '../../support/near-caches.ts';
+import { idOf } from '../../support/store-entry.ts';
 import { giveReply, SlotDesk } from '../../support/slot-desk.ts';
 
-const ID = entryId('k');
+const ID = idOf('k');
 const MAX_ITEM_BYTES = 10_000;
 
 let cache: NearCache;

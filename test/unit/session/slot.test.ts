@@ -7,15 +7,15 @@ import { ReplyScanner } from '../../../src/protocol/reply-scanner.ts';
 import type { Expected, Slot } from '../../../src/session/slot.ts';
 import {
   cachedReply,
-  entryId,
   landFlight,
   nearCacheOf,
   startFlight,
   trackingGeneration,
 } from '../../support/near-caches.ts';
+import { idOf } from '../../support/store-entry.ts';
 import { giveReply, SlotDesk } from '../../support/slot-desk.ts';
 
-const ID = entryId('k');
+const ID = idOf('k');
 
 let cache: NearCache;
 let generation: Generation;
