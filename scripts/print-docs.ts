@@ -4,16 +4,22 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { ERRORS } from '../src/base/errors.ts';
 import { ownCommands } from '../src/command/overrides.ts';
+import { spreadRows } from '../src/command/spread-rows.ts';
+import type { MergeRule, Spread } from '../src/command/spread.ts';
 import { allCommands, describedServer } from '../src/command/table.ts';
 import { type CommandSpec, packedLength, type Place } from '../src/command/spec.ts';
 import type { Option } from '../src/config/option.ts';
 import { OPTION_GROUPS, variableOf } from '../src/config/options.ts';
+import type { Part } from '../src/config/parts.ts';
 import { POLICY_PARTS, type PolicyPart } from '../src/config/policies.ts';
+import { RING_PARTS } from '../src/config/ring.ts';
 import { configJsonSchema } from '../src/config/schema.ts';
+import { SHARD_PARTS } from '../src/config/shards.ts';
 import { differences } from '../test/twin/differences.ts';
 import { METRIC_GROUPS } from '../src/metrics/catalog.ts';
 import { POLICIES_MAX } from '../src/policy/policy-table.ts';
 
+const LINE_WIDTH = 110;
 const DOCS = new URL('../docs/', import.meta.url);
 
 const PLACES: Readonly<Record<Place, string>> = {
@@ -42,10 +48,30 @@ const KEY_RULES: Readonly<Record<string, string>> = {
   migrate: '3 or after KEYS',
 };
 
+const MERGES: Readonly<Record<MergeRule, string>> = {
+  same: 'the reply, if all gave the same',
+  first: 'the first reply',
+  sum: 'the sum',
+  min: 'the least',
+  max: 'the greatest',
+  'sum-each': 'the sums, place by place',
+  'min-each': 'the least, place by place',
+  'request-order': 'the values, in the order of the request',
+  concat: 'all elements, shard by shard',
+  union: 'all elements, each once',
+  'any-ok': 'OK if one says so',
+  'any-not-nil': 'one of them, by chance; nil if all are',
+  newest: 'the newest entries of all',
+  'latency-latest': 'the latest and the worst of each event',
+  'latency-history': 'all entries by time',
+  'latency-histogram': 'the counts added up',
+  info: 'one text',
+};
+
 function optionsPage(): string {
   const groups = OPTION_GROUPS.map(({ title, rows }) => {
     const lines = Object.entries(rows).map(([key, option]) => [
-      `\`--${option.flag}\``,
+      option.isFileOnly === true ? '' : `\`--${option.flag}\``,
       `\`${key}\``,
       defaultOf(option),
       option.help + (option.secret === true ? '. **Secret**: never logged' : ''),
@@ -62,8 +88,52 @@ function optionsPage(): string {
 \`nearcache config-schema\` prints its [JSON Schema](nearcache.schema.json) for editors.
 
 A mistake stops the start with exit code 2; all mistakes are listed at once, one a line.`,
-    [...groups, policiesPart()],
+    [...groups, upstreamPart(), policiesPart()],
   );
+}
+
+function upstreamPart(): string {
+  const partsTable = (parts: Readonly<Record<string, Part>>): string =>
+    table(
+      ['Part', 'Meaning', 'Accepted'],
+      Object.entries(parts).map(([name, { help, form }]) => [`\`${name}\``, help, form]),
+    );
+  return `## What is behind nearcache
+
+| URL in \`--upstream\` | is |
+| --- | --- |
+| \`redis://user:password@host:6379\` | one Redis; \`rediss://\` with TLS |
+| \`redis+sentinel://user:password@s1:26379,s2:26379/mymaster\` | the primary that these Sentinels watch as \`mymaster\`. User and password are those of Redis; \`?sentinelUser=…&sentinelPassword=…\` those of the Sentinels. \`rediss+sentinel://\` = TLS to both |
+| several of those by commas | a ring: nearcache divides the keys over them |
+| \`redis+cluster://user:password@h1:6379,h2:6379\` | a Redis Cluster of which these nodes are asked first; \`rediss+cluster://\` with TLS. It stands alone |
+
+\`@ : / # ? % ,\` and \`&\` in a user, a password or a value of the \`?query\` are percent-encoded. User, password and TLS files of the options
+above are for every shard; a user or a password in a URL wins.
+
+A shard of a ring has a name, and the name, not the address, places keys: give it one (\`?name=…\`) that it keeps when it moves
+to another host. Without, it is \`host:port\`, as in twemproxy; a shard that is alone is \`shard0\`.
+
+\`\`\`sh
+nearcache serve --upstream 'redis://10.0.0.1?name=a,redis://10.0.0.2?name=b&weight=2&replica=10.0.0.3:6379' --ring-hash md5
+\`\`\`
+
+In the file a ring may be written as a map. An \`--upstream\` flag or variable takes its place, flags and variables of the ring take the
+place of single parts, and \`upstream\` in the same file is a mistake. What is left out is as the option says.
+
+\`\`\`yaml
+ring:
+  distribution: ketama
+  hash: fnv1a_64
+  hashTag: "{}"
+  shards:
+    - { name: a, url: "redis://10.0.0.1" }
+    - { name: b, url: "redis+sentinel://s1,s2/b", weight: 2 }
+\`\`\`
+
+${partsTable(RING_PARTS)}
+Of each shard:
+
+${partsTable(SHARD_PARTS)}`;
 }
 
 function policiesPart(): string {
@@ -147,8 +217,56 @@ Where a command runs:
 ${places.join('\n')}
 
 Keys are numbered as arguments, the command's name (with its subcommand's) not counted.`,
-    [table(['Command', 'Runs on', 'Cached', 'Keys', 'Why it is so'], lines)],
+    [table(['Command', 'Runs on', 'Cached', 'Keys', 'Why it is so'], lines), severalShardsPart()],
   );
+}
+
+function severalShardsPart(): string {
+  const lines = spreadRows
+    .flatMap(({ commands, spread, reason }) => commands.map((name) => ({ name, spread, reason })))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, spread, reason }) => [
+      `\`${name.toUpperCase().replace('|', ' ')}\``,
+      placeOf(spread),
+      'merge' in spread ? MERGES[spread.merge] : '',
+      reason,
+    ]);
+  return `## Over several shards
+
+Where Redis is a ring of shards or a Cluster, a command that is not in this list runs on the shard of its keys. If its keys are on
+several, the answer is the error \`CROSSSLOT\`, as in a Cluster; keys with the same hash tag (\`{user1}:name\`, \`{user1}:cart\`) are on
+one. The home shard is the first one.
+
+If a shard answers an error or none at all, the answer to a command that runs on several is the first such error, in the order of the shards;
+what the others did is done. There are two exceptions: one OK is enough for SCRIPT KILL and FUNCTION KILL, and INFO lists the shards that
+are down as \`up=0\` and leaves them out of its sums. Shards of different kinds, whose replies do not go together, give an error too.
+
+${table(['Command', 'Runs on', 'The answer is', 'Why it is so'], lines)}`;
+}
+
+function placeOf(spread: Spread): string {
+  switch (spread.kind) {
+    case 'keys':
+      return 'the shard of its keys';
+    case 'split':
+      return 'the shard of each key';
+    case 'all':
+      return spread.link === 'shared' ? 'all shards' : `all shards, ${spread.link} connections`;
+    case 'scan':
+      return 'one shard after the other';
+    case 'home':
+      return 'the home shard';
+    case 'channel':
+      return spread.isClusterWide
+        ? 'the shard of its channel; in a Cluster the home shard'
+        : 'the shard of its channel';
+    case 'session':
+      return 'nearcache, which asks the shards as needed';
+    case 'unknown':
+      return 'as an unknown command';
+    case 'refused':
+      return 'nowhere: an error';
+  }
 }
 
 function keysOf(spec: CommandSpec): string {
@@ -227,8 +345,10 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 /** As biome formats it: lists of words that fit stay on one line. */
 function schemaPage(): string {
-  return configJsonSchema().replaceAll(/\[\n\s+("[^[\]{}]*?")\n\s+\]/g, (_, items: string) => {
-    return `[${items.replaceAll(/\n\s+/g, ' ')}]`;
+  const list = /^(.*)\[\n\s+("[^[\]{}]*?")\n\s+\](,?)$/gm;
+  return configJsonSchema().replaceAll(list, (whole: string, head: string, items: string, end: string) => {
+    const line = `${head}[${items.replaceAll(/\n\s+/g, ' ')}]${end}`;
+    return line.length > LINE_WIDTH ? whole : line;
   });
 }
 

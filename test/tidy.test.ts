@@ -17,6 +17,7 @@ const LEVELS = [
   'config',
   'metrics',
   'admin',
+  'build',
   'cli',
 ];
 /** app.ts builds everything out of the folders; the command line, main.ts and index.ts start it. */

@@ -23,6 +23,9 @@ export type ErrorCode =
   | 'TOKENS_LIMIT'
   | 'NOT_SUPPORTED'
   | 'TOO_BIG_HERE'
+  | 'TOO_BIG_TO_PLACE'
+  | 'CROSSSLOT'
+  | 'NO_OWNER'
   | 'CLIENTS_LIMIT'
   | 'DRAINING'
   | 'OUT_OF_STEP';
@@ -107,6 +110,25 @@ export const ERRORS: readonly ErrorRow[] = [
     text: "ERR nearcache: '{command}' is answered by nearcache and may not be larger than {bytes} bytes",
     cause: 'A connection command (AUTH, CLIENT, HELLO …) with huge arguments.',
     fix: 'Send it with smaller arguments, or raise `--big-value-size`.',
+  },
+  {
+    code: 'TOO_BIG_TO_PLACE',
+    text: "ERR nearcache: '{command}' is larger than {bytes} bytes and passes through as it comes, which over several shards works only for a command whose one key is in front",
+    cause: 'The request is too large to be held, and its shard must be known before all of it is here.',
+    fix: 'Send it in smaller pieces, or raise `--big-value-size`.',
+  },
+  {
+    code: 'CROSSSLOT',
+    text: "CROSSSLOT Keys in request don't hash to the same slot: '{command}' needs all its keys on one shard, which the same {hash tag} in each makes sure",
+    cause:
+      'Redis is several shards, and a command, script or transaction that runs as a whole names keys on more than one of them.',
+    fix: 'Give keys that are used together a common part in braces: `user:{42}:name` and `user:{42}:cart` are always on one shard.',
+  },
+  {
+    code: 'NO_OWNER',
+    text: 'CLUSTERDOWN Hash slot not served: no node of the Cluster has slot {slot}',
+    cause: 'Part of the Cluster has failed or slots were taken from a node without an heir.',
+    fix: 'Look at CLUSTER NODES; nearcache follows as soon as a node says that it serves the slot.',
   },
   {
     code: 'CLIENTS_LIMIT',

@@ -6,7 +6,16 @@ export class CacheStats {
   /** By the number of the command family (`CommandSpec.family`). */
   readonly byFamily: ReadTally[] = [];
   /** Cacheable reads that had to go to Redis although caching is on, by why. */
-  bypass: Record<BypassReason, number> = { closed: 0, ordered: 0, stale: 0, off: 0, policy: 0, size: 0 };
+  bypass: Record<BypassReason, number> = {
+    closed: 0,
+    'held-off': 0,
+    moving: 0,
+    ordered: 0,
+    stale: 0,
+    off: 0,
+    policy: 0,
+    size: 0,
+  };
   fills = 0;
   /** Replies that were not stored, by why. */
   refused: Record<RefusedReason, number> = { revoked: 0, ttl: 0, error: 0, size: 0, closed: 0, store: 0 };
@@ -68,10 +77,11 @@ export class ReadTally {
  *  session had sent something behind it. */
 export type LeaseWaitEnd = 'value' | 'loader' | 'timeout' | 'given-up';
 
-/** closed = a write to the key is in flight; ordered = this session has unanswered commands that the answer must not be older
- *  than; stale = freshness is older than `maxStalenessMs`; off = no tracking on this link; policy = the key's policy does not
- *  cache; size = key and arguments are over the limit. */
-export type BypassReason = 'closed' | 'ordered' | 'stale' | 'off' | 'policy' | 'size';
+/** closed = a write to the key is in flight; held-off = it was changed elsewhere, and Redis may not show that yet; ordered =
+ *  this session has unanswered commands that the answer must not be older than; stale = freshness, of the link or of what
+ *  tells of changes beside it, is older than `maxStalenessMs`; off = no tracking on this link; policy = the key's policy does
+ *  not cache; size = key and arguments are over the limit. */
+export type BypassReason = 'closed' | 'held-off' | 'moving' | 'ordered' | 'stale' | 'off' | 'policy' | 'size';
 
 /** revoked = an invalidation or write came first; ttl = about to expire; error = an error reply; size = over
  *  the limit; closed = a write to the key is in flight; store = too many variants of its key. */

@@ -1,5 +1,6 @@
 import { sameId } from './entry-id.ts';
 import type { Flight, SharedRead } from './flight.ts';
+import type { KeyTest } from './hold-off.ts';
 import type { EntryId } from './store.ts';
 
 /** The flights on their way, by key. Bounds: one for each cacheable read in flight, which the shard bounds. */
@@ -60,6 +61,15 @@ export class Flights {
     }
     if (kept === undefined) this.#first.delete(key);
     else this.#first.set(key, kept);
+  }
+
+  /** End the flights of every key that `test` says yes to. */
+  endWhere(test: KeyTest): void {
+    for (const [key, first] of this.#first) {
+      if (!test(key)) continue;
+      endAll(first);
+      this.#first.delete(key);
+    }
   }
 
   endAll(): void {

@@ -1,9 +1,12 @@
+import { latin1 } from '../base/latin1.ts';
 import type { Random } from '../base/random.ts';
 import type { PolicyTable } from '../policy/policy-table.ts';
 import { AGE_BUCKETS, type CacheStats } from './cache-stats.ts';
 import { ownId } from './entry-id.ts';
 import { Flight, type FlightPlan, type SharedRead } from './flight.ts';
 import { Flights } from './flights.ts';
+import type { Generation } from './generation.ts';
+import type { HoldOff, KeyTest } from './hold-off.ts';
 import type { HotKeys } from './hot-keys.ts';
 import { setLifetime, wantsRefresh } from './lifetime.ts';
 import { type EntryFacts, type EntryId, type Form, SAME, type Store } from './store.ts';
@@ -29,6 +32,11 @@ export interface KeyWatcher {
   revoked(key: string | undefined): void;
   /** Redis says that it has changed. Follows `revoked`. */
   invalidated(key: string | undefined): void;
+}
+
+/** Something beside the links to Redis that has to deliver while entries are served. Units: ms of the monotonic clock. */
+export interface Source {
+  covers(now: number, maxStalenessMs: number): boolean;
 }
 
 /** What a reply that may fill is. */
@@ -57,6 +65,10 @@ export class NearCache {
   /** Undefined = Redis is not told which keys are hit. */
   readonly hotKeys: HotKeys | undefined;
   watcher: KeyWatcher | undefined;
+  /** Who else tells of changes; undefined = only the links do. */
+  besides: Source | undefined;
+  /** Keys that such a one has named lately; undefined = what Redis says is never older than what was told. */
+  holdOff: HoldOff | undefined;
   #random: Random;
   #closed = new Map<string, Closed>();
   #closedAll = 0;
@@ -91,7 +103,19 @@ export class NearCache {
     return closed !== undefined && (closed.fence === ELSEWHERE || closed.fence !== fence);
   }
 
-  /** Look for a live entry; `store.found` has it then. The caller has checked that the generation covers. */
+  /** May entries of this link be served at `now`? */
+  covers(generation: Generation, now: number): boolean {
+    const { maxStalenessMs } = this.options;
+    if (!generation.covers(now, maxStalenessMs)) return false;
+    return this.besides === undefined || this.besides.covers(now, maxStalenessMs);
+  }
+
+  /** May nothing of the key that is read now be kept, since Redis may still show what it held before? */
+  isHeldOff(key: string): boolean {
+    return this.holdOff !== undefined && this.holdOff.holds(key);
+  }
+
+  /** Look for a live entry; `store.found` has it then. The caller has checked `covers`. */
   find(id: EntryId, proto: 2 | 3, now: number): boolean {
     return this.store.find(id, proto, now);
   }
@@ -121,7 +145,8 @@ export class NearCache {
   /** Begin a read that may fill (R3). Call before its bytes are written. `id` is copied. */
   startFlight(id: EntryId, key: string, plan: FlightPlan): Flight {
     const flight = new Flight(ownId(id), key, plan);
-    this.#flights.add(flight);
+    if (this.isHeldOff(key)) flight.isLive = false;
+    else this.#flights.add(flight);
     return flight;
   }
 
@@ -215,6 +240,22 @@ export class NearCache {
       this.#drop(key);
       this.watcher?.invalidated(key);
     }
+  }
+
+  /** Keys were changed by somebody whose writes Redis may show only later: these, and all that pass a test. They are dropped,
+   *  and held off. Cost: O(entries) with tests. */
+  changedElsewhere(keys: readonly string[] | 'all', tests: readonly KeyTest[] = []): void {
+    if (keys === 'all') this.holdOff?.holdAll();
+    else this.holdOff?.hold(keys, tests);
+    this.invalidate(keys);
+    if (keys !== 'all' && tests.length > 0) this.#revokeWhere((key) => tests.some((test) => test(key)));
+  }
+
+  #revokeWhere(test: KeyTest): void {
+    this.#flights.endWhere(test);
+    this.watcher?.revoked(undefined);
+    this.store.removeWhere(({ bytes, keyStart, keyEnd }) => test(latin1(bytes, keyStart, keyEnd)));
+    this.watcher?.invalidated(undefined);
   }
 
   /** Drop everything and end every flight (null push, FLUSHALL, SWAPDB …). */

@@ -1,5 +1,8 @@
 import type { LogFormat, LogLevel } from '../base/log.ts';
+import type { ReadPreference } from '../policy/policy.ts';
 import type { PolicyTable } from '../policy/policy-table.ts';
+import type { KeyHashName } from '../route/key-hashes.ts';
+import type { Distribution } from '../route/ring.ts';
 
 /** Everything that can be set, after flags, environment and file were merged and checked. Frozen.
  *  Units: `…Ms` milliseconds, `…Bytes` bytes, `…Percent` hundredths, `…Max` and `…InFlight` counts. `options.ts` has the meaning,
@@ -8,16 +11,33 @@ export interface Config {
   readonly listen: readonly ListenAddress[];
   /** False while `listen` is the default: only then an address this machine lacks (::1) is skipped silently. */
   readonly listenGiven: boolean;
-  /** The URL with `upstreamUser` and `upstreamPassword` already applied. */
-  readonly upstream: UpstreamAddress;
+  /** `upstreamUser` and `upstreamPassword` are already applied where a URL has none. */
+  readonly upstream: UpstreamConfig;
   readonly upstreamUser?: string | undefined;
   readonly upstreamPassword?: string | undefined;
-  /** Read again at every connect, so that a rotated secret needs no restart. */
+  /** For those whose `password` is absent. Read again at every connect, so that a rotated secret needs no restart. */
   readonly upstreamPasswordFile?: string | undefined;
   readonly upstreamTlsCa?: string | undefined;
   readonly upstreamTlsCert?: string | undefined;
   readonly upstreamTlsKey?: string | undefined;
   readonly upstreamTlsServerName?: string | undefined;
+  /** How often Sentinels and the nodes of a Cluster are asked, and how old their last answer may be for hits to be served. */
+  readonly topologyRefreshMs: number;
+  readonly topologyMaxAgeMs: number;
+  /** MOVED and ASK that are followed for one command. */
+  readonly redirectsMax: number;
+  /** Which server answers reads that are not cached; a policy may say otherwise. */
+  readonly readPreference: ReadPreference;
+  /** Answer CLUSTER … as one node that owns all slots. */
+  readonly clusterEmulation: boolean;
+  /** The address of that node; undefined = the one that the session connected to. */
+  readonly clusterAnnounce: HostPort | undefined;
+  /** What servers without tracking are to tell instead of it. */
+  readonly invalidationSource: InvalidationSource;
+  /** Undefined = nearcache subscribes to none. */
+  readonly invalidationChannel: string | undefined;
+  /** After a message of that channel its keys are not filled for so long. */
+  readonly invalidationHoldOffMs: number;
   /** Undefined = no admin server (`off`). */
   readonly admin: AdminAddress | undefined;
   /** 0 = no cache. */
@@ -88,6 +108,7 @@ export interface PolicySettings {
   readonly ttlJitter: number | undefined;
   readonly softTtl: number | undefined;
   readonly staleWhileRevalidate: number | undefined;
+  readonly readPreference: ReadPreference | undefined;
   readonly leases: boolean;
   readonly leaseWait: number;
   readonly leaseTtl: number;
@@ -99,18 +120,59 @@ export type ListenAddress =
   | { readonly kind: 'tls'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };
 
-/** The Redis behind us. Shape: `host` without brackets. */
-export interface UpstreamAddress {
+/** What is behind us. */
+export type UpstreamConfig = RingConfig | ClusterConfig;
+
+/** Shards that nearcache itself divides the keys over; one shard = a plain Redis.
+ *  Bounds: 1 to 1024 shards with distinct names. Shape: `hashTag` is two ASCII characters, or '' for none. */
+export interface RingConfig {
+  readonly kind: 'ring';
+  readonly distribution: Distribution;
+  readonly hash: KeyHashName;
+  readonly hashTag: string;
+  readonly shards: readonly ShardConfig[];
+}
+
+/** One shard of a ring. Bounds: weight 1 to 1000; up to 64 replicas. Shape: the name, not the address, places keys. */
+export interface ShardConfig {
   readonly name: string;
-  readonly host: string;
-  readonly port: number;
+  readonly weight: number;
+  readonly source: ShardSource;
+  /** Of Sentinels also the connections to them. */
+  readonly tls: boolean;
+  readonly user?: string;
+  readonly password?: string;
+  readonly replicas: readonly HostPort[];
+}
+
+/** Where a shard's primary is, or who knows. Bounds: 1 to 64 Sentinels. */
+export type ShardSource =
+  | { readonly kind: 'address'; readonly host: string; readonly port: number }
+  | {
+      readonly kind: 'sentinel';
+      readonly sentinels: readonly HostPort[];
+      readonly master: string;
+      readonly sentinelUser?: string;
+      readonly sentinelPassword?: string;
+    };
+
+/** A Redis Cluster. Bounds: 1 to 64 seeds, the nodes that are asked first. */
+export interface ClusterConfig {
+  readonly kind: 'cluster';
+  readonly seeds: readonly HostPort[];
   readonly tls: boolean;
   readonly user?: string;
   readonly password?: string;
 }
 
-/** Where the admin server listens. Shape: `host` `::` = every address. */
-export interface AdminAddress {
+/** Shape: `host` without brackets. */
+export interface HostPort {
   readonly host: string;
   readonly port: number;
 }
+
+/** `tracking`: none, the near-cache is off for a server without it. `keyspace`: keyspace notifications. `ttl`: nothing. */
+export type InvalidationSource = 'tracking' | 'keyspace' | 'ttl';
+
+/** Where the admin server listens. Shape: `host` `::` = every address. */
+export type AdminAddress = HostPort;

@@ -20,9 +20,13 @@ Every option is a flag, a variable and a key of the file, in that order of prece
   --config FILE               YAML or JSON file with options (${variableOf('config')})`;
 
 function helpOf(option: Option): string {
-  const head = `  --${option.flag}${option.isSwitch === true ? '' : ` ${placeholderOf(option)}`}`;
+  const head = `  ${nameOf(option)}${option.isSwitch === true ? '' : ` ${placeholderOf(option)}`}`;
   const gap = head.length < INDENT - 1 ? head.padEnd(INDENT) : `${head}\n${' '.repeat(INDENT)}`;
   return `${gap}${option.help}${factsOf(option)}`;
+}
+
+function nameOf({ flag, isFileOnly }: Option): string {
+  return isFileOnly === true ? `(file) ${flag}:` : `--${flag}`;
 }
 
 function placeholderOf(option: Option): string {
@@ -34,8 +38,10 @@ function placeholderOf(option: Option): string {
 }
 
 function factsOf({ initial, min, max, form, isSwitch }: Option): string {
-  const bounds = min === undefined ? '' : `; ${min} to ${max}`;
-  const facts = initial === undefined || isSwitch === true ? '' : `default ${initial}${bounds}`;
-  const words = form.startsWith('one of') ? `; ${form}` : '';
-  return facts === '' ? '' : ` [${facts}${words}]`;
+  const facts = [
+    initial === undefined || isSwitch === true ? '' : `default ${initial}`,
+    min === undefined ? '' : `${min} to ${max}`,
+    form.startsWith('one of') ? form : '',
+  ].filter((fact) => fact !== '');
+  return facts.length === 0 ? '' : ` [${facts.join('; ')}]`;
 }

@@ -152,6 +152,13 @@ export const limits: Pick<OptionRows, LimitKey> = {
     max: 1024,
     help: 'ACL users with a shared connection and a cache of their own; further ones get pinned connections',
   }),
+  redirectsMax: count({
+    flag: 'redirects-max',
+    initial: 5,
+    min: 0,
+    max: 100,
+    help: 'MOVED and ASK of a Cluster that are followed for one command before its error is passed on',
+  }),
   followersMax: count({
     flag: 'max-followers',
     initial: 10_000,

@@ -7,6 +7,7 @@ import { policyTable } from './policies.ts';
 import { quote } from './quote.ts';
 import { configSchema } from './schema.ts';
 import { FILE_FLAG, readFlags, readVariables, readYaml, type Source } from './sources.ts';
+import { upstreamOf, withCredentials } from './upstream.ts';
 
 /** The configuration, or every mistake in it. Shape: a problem is one line: where, what, the accepted form. */
 export type Loaded = { readonly config: Config } | { readonly problems: readonly string[] };
@@ -32,16 +33,21 @@ export function loadConfig(
       raw[key] = value;
     }
   }
+  // Both say what is behind us: as for any option, the file's gives way to a flag or a variable.
+  const upstreamSource = winner.get('upstream');
+  if (upstreamSource !== undefined && upstreamSource !== winner.get('ring')) {
+    winner.delete('ring');
+    delete raw['ring'];
+  }
   const nameOf: NameOf = (key) => winner.get(key)?.nameOf(key) ?? key;
-  const { settings, problems } = check(raw, nameOf);
+  const { settings, problems } = check(raw, winner, nameOf);
   const all = [
     ...sources.flatMap((source) => source.problems),
     ...problems,
     ...unreadableFiles(raw, readFile, nameOf),
   ];
   if (all.length > 0) return { problems: all.map((problem) => problem.replaceAll(/[\r\n]+/g, ' ')) };
-  const policies = policyTable(settings);
-  return { config: freeze({ ...applyCredentials(settings), policies, listenGiven: winner.has('listen') }) };
+  return { config: configOf(settings, (key) => winner.has(key)) };
 }
 
 /** Shape: highest precedence first. */
@@ -69,13 +75,15 @@ function readConfigFile(path: string, readFile: ReadFile): Source {
 /** Parse; where a value is wrong, go on with its default, so that what does not go together shows as well. */
 function check(
   raw: Readonly<Record<string, unknown>>,
+  given: ReadonlyMap<string, Source>,
   nameOf: NameOf,
 ): { readonly settings: Settings; readonly problems: readonly string[] } {
   const issues = configSchema.safeParse(raw).error?.issues ?? [];
   const invalid = new Set(issues.map((issue) => String(issue.path[0])));
   const valid = Object.fromEntries(Object.entries(raw).filter(([key]) => !invalid.has(key)));
   const settings = configSchema.parse(valid);
-  const contradictions = findContradictions(settings, invalid);
+  const upstream = upstreamOf(settings, (key) => given.has(key));
+  const contradictions = findContradictions(settings, { upstream, given }, invalid);
   const problems = [
     ...issues.map((issue) => wordIssue(issue, raw, nameOf)),
     ...contradictions.map(({ key, text }) => `${nameOf(key)}: ${text}`),
@@ -110,19 +118,28 @@ function unreadableFiles(
   });
 }
 
-function applyCredentials(settings: Settings): Settings {
-  const user = settings.upstreamUser ?? settings.upstream.user;
-  const password = settings.upstreamPassword ?? settings.upstream.password;
-  const credentials = {
-    ...(user === undefined ? {} : { user }),
-    ...(password === undefined ? {} : { password }),
-  };
-  return { ...settings, upstream: { ...settings.upstream, ...credentials } };
+function configOf(settings: Settings, isGiven: (key: OptionKey) => boolean): Config {
+  // These are in the upstream.
+  const { ring: _ring, ringDistribution: _how, ringHash: _hash, ringHashTag: _tag, ...rest } = settings;
+  return freeze({
+    ...rest,
+    upstream: withCredentials(upstreamOf(settings, isGiven), settings),
+    topologyMaxAgeMs: settings.topologyMaxAgeMs ?? settings.maxStalenessMs,
+    policies: policyTable(settings),
+    listenGiven: isGiven('listen'),
+  });
 }
 
+/** The policies freeze themselves. */
 function freeze(config: Config): Config {
-  for (const part of [config.listen, ...config.listen, config.upstream, config.admin]) Object.freeze(part);
+  for (const part of [config.listen, config.upstream, config.admin, config.clusterAnnounce]) freezeDeep(part);
   return Object.freeze(config);
+}
+
+function freezeDeep(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  Object.freeze(value);
+  for (const part of Object.values(value)) freezeDeep(part);
 }
 
 function reason(error: unknown): string {

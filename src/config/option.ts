@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Parsed } from './addresses.ts';
-import type { Config, PolicySettings } from './config.ts';
+import type { ClusterConfig, Config, PolicySettings, RingConfig, ShardConfig } from './config.ts';
 import {
   DURATION_PATTERN,
   parseDuration,
@@ -26,14 +26,39 @@ export interface Option<T = unknown> {
   readonly isSwitch?: boolean;
   /** May be given many times; the values are joined by commas. */
   readonly isList?: boolean;
+  /** Only a key of the file: neither flag nor variable. */
+  readonly isFileOnly?: boolean;
   /** Names a file that must be readable at start. */
   readonly isFile?: boolean;
 }
 
-/** What a user can set: `Config` less what is only remembered about it, and policies as they were given. */
-export type Settings = Omit<Config, 'listenGiven' | 'policies'> & {
+/** What a user can set: `Config` less what follows from it, and what is put together (policies, ring) as it was given. */
+export type Settings = Omit<Config, 'listenGiven' | 'policies' | 'upstream' | 'topologyMaxAgeMs'> & {
+  readonly upstream: UpstreamSetting;
+  readonly ring: RingSetting | undefined;
+  readonly ringDistribution: RingConfig['distribution'];
+  readonly ringHash: RingConfig['hash'];
+  readonly ringHashTag: string;
+  readonly topologyMaxAgeMs: number | undefined;
   readonly policies: readonly PolicySettings[];
 };
+
+/** What `--upstream` names. */
+export type UpstreamSetting = ClusterConfig | ShardsSetting;
+
+/** The shards of a ring whose other properties are options of their own. */
+export interface ShardsSetting {
+  readonly kind: 'shards';
+  readonly shards: readonly ShardConfig[];
+}
+
+/** `ring` of the file. Shape: undefined = as the option says. */
+export interface RingSetting {
+  readonly distribution?: RingConfig['distribution'] | undefined;
+  readonly hash?: RingConfig['hash'] | undefined;
+  readonly hashTag?: string | undefined;
+  readonly shards: readonly ShardConfig[];
+}
 
 /** The name of an option in the file and in `Config`. */
 export type OptionKey = keyof Settings;
@@ -44,7 +69,7 @@ export type OptionRows = { readonly [Key in OptionKey]: Option<Settings[Key]> };
 type Row = Pick<Option, 'flag' | 'help' | 'secret'>;
 
 /** A time. Units: `min`, `max` and the result in ms; written as `parseDuration` reads. */
-export function duration(row: Row & { initial: string; min: number; max: number }): Option<number> {
+export function duration(row: Row & { initial?: string; min: number; max: number }): Option<number> {
   const [min, max] = [printDuration(row.min), printDuration(row.max)];
   return {
     ...row,
@@ -128,6 +153,11 @@ export function parsed<T>(
   const { parse, ...rest } = row;
   const schema = z.string().transform((text, context) => take(parse(text.trim()), context));
   return { ...rest, schema };
+}
+
+/** The same option, absent by default. Shape: of one without `initial`. */
+export function optional<T>(option: Option<T>): Option<T | undefined> {
+  return { ...option, schema: option.schema.optional() };
 }
 
 /** A comma list, or a list in the file, of texts with a parser of their own. Bounds: at least one. */

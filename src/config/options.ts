@@ -1,14 +1,7 @@
 // The one truth about what can be set: flags, environment, file, `--help`, JSON Schema and docs/options.md all
 // come from these rows. A default is written as a user would write it and goes through the same parser.
 
-import {
-  ADMIN_FORM,
-  LISTEN_FORM,
-  parseAdmin,
-  parseListen,
-  parseUpstream,
-  UPSTREAM_FORM,
-} from './addresses.ts';
+import { ADMIN_FORM, LISTEN_FORM, parseAdmin, parseListen } from './addresses.ts';
 import { cacheFreshness, cacheMemory, cacheTimes } from './cache-options.ts';
 import { limits, times } from './limits.ts';
 import {
@@ -24,7 +17,10 @@ import {
   text,
 } from './option.ts';
 import { policiesOption } from './policies.ts';
+import { ringOption, ringOptions } from './ring.ts';
+import { invalidation, topology } from './topology-options.ts';
 import { HOUR } from './units.ts';
+import { upstreamOption } from './upstream.ts';
 
 const addresses = {
   listen: list({
@@ -34,14 +30,7 @@ const addresses = {
     parse: parseListen,
     help: 'Where apps connect. The default skips ::1 on a machine without IPv6',
   }),
-  upstream: parsed({
-    flag: 'upstream',
-    initial: 'redis://127.0.0.1:6380',
-    form: UPSTREAM_FORM,
-    parse: parseUpstream,
-    help: 'The Redis to stand in front of',
-    secret: true,
-  }),
+  upstream: upstreamOption,
   admin: parsed({
     flag: 'admin',
     initial: '127.0.0.1:9379',
@@ -52,15 +41,15 @@ const addresses = {
 } satisfies Partial<OptionRows>;
 
 const upstream = {
-  upstreamUser: text({ flag: 'upstream-user', help: 'ACL user; wins over the one in the URL' }),
+  upstreamUser: text({ flag: 'upstream-user', help: 'ACL user, where the URL has none' }),
   upstreamPassword: text({
     flag: 'upstream-password',
-    help: 'Password; wins over the one in the URL. A flag shows in the process list: prefer the variable',
+    help: 'Password, where the URL has none. A flag shows in the process list: prefer the variable',
     secret: true,
   }),
   upstreamPasswordFile: file({
     flag: 'upstream-password-file',
-    help: 'File that holds the password, read again at every connect; wins over the one in the URL',
+    help: 'File that holds the password where the URL has none, read again at every connect',
   }),
   upstreamTlsCa: file({
     flag: 'upstream-tls-ca',
@@ -76,6 +65,8 @@ const upstream = {
     help: 'Name that the certificate of Redis must carry; the host of the URL if absent',
   }),
 } satisfies Partial<OptionRows>;
+
+const ring = { ...ringOptions, ring: ringOption } satisfies Partial<OptionRows>;
 
 const cachePolicies = { policies: policiesOption } satisfies Partial<OptionRows>;
 
@@ -118,9 +109,12 @@ export const OPTION_GROUPS: readonly {
 }[] = [
   { title: 'Addresses', rows: addresses },
   { title: 'Connecting to Redis', rows: upstream },
+  { title: 'Ring of shards', rows: ring },
+  { title: 'Topology', rows: topology },
   { title: 'Near-cache: memory', rows: cacheMemory },
   { title: 'Near-cache: how long entries live', rows: { ...cacheTimes, ...cachePolicies } },
   { title: 'Near-cache: freshness', rows: cacheFreshness },
+  { title: 'Near-cache: invalidations', rows: invalidation },
   { title: 'Behaviour', rows: behaviour },
   { title: 'Times', rows: times },
   { title: 'Limits', rows: limits },
@@ -131,10 +125,13 @@ export const OPTION_GROUPS: readonly {
 export const OPTIONS: OptionRows = {
   ...addresses,
   ...upstream,
+  ...ring,
+  ...topology,
   ...cacheMemory,
   ...cacheTimes,
   ...cachePolicies,
   ...cacheFreshness,
+  ...invalidation,
   ...behaviour,
   ...times,
   ...limits,

@@ -5,14 +5,15 @@ import type { Parsed } from './addresses.ts';
 import { cacheTimes } from './cache-options.ts';
 import type { PolicySettings } from './config.ts';
 import { duration, type Option, onOff, type Settings, take } from './option.ts';
+import { isMap, type Part, type Report, reportPartIssue } from './parts.ts';
 import { quote } from './quote.ts';
-import { nearestName } from './suggest.ts';
+import { topology } from './topology-options.ts';
 import { MINUTE } from './units.ts';
 
 const PREFIX_BYTES_MAX = 1024;
 
 /** One part of a policy, with what it is when left out: a value, or that of the general option of this flag. */
-export interface PolicyPart<T = unknown> extends Pick<Option<T>, 'schema' | 'form' | 'help'> {
+export interface PolicyPart<T = unknown> extends Part<T> {
   readonly initial?: string;
   readonly general?: string;
 }
@@ -32,6 +33,7 @@ export const POLICY_PARTS: PolicyParts = {
   ttlJitter: general(cacheTimes.cacheTtlJitterPercent),
   softTtl: general(cacheTimes.cacheSoftTtlPercent),
   staleWhileRevalidate: general(cacheTimes.staleWhileRevalidateMs),
+  readPreference: general(topology.readPreference),
   leases: own({
     ...onOff({ flag: 'leases', help: 'Of several reads that find nothing, one loads and the others wait' }),
     initial: 'off',
@@ -78,13 +80,14 @@ export const policiesOption: Option<readonly PolicySettings[]> = {
 
 /** The policies of a configuration, each filled up from the general options. */
 export function policyTable(settings: Settings): PolicyTable {
-  const rules: PolicyRules = {
+  const rules: Required<PolicyRules> = {
     isCached: true,
     maxTtlMs: settings.cacheMaxTtlMs,
     negativeTtlMs: settings.cacheNegativeTtlMs,
     jitterPercent: settings.cacheTtlJitterPercent,
     softTtlPercent: settings.cacheSoftTtlPercent,
     staleWhileRevalidateMs: settings.staleWhileRevalidateMs,
+    readPreference: settings.readPreference,
     lease: undefined,
   };
   return new PolicyTable(
@@ -93,7 +96,7 @@ export function policyTable(settings: Settings): PolicyTable {
   );
 }
 
-function rulesOf(given: PolicySettings, general: PolicyRules): PolicyRules {
+function rulesOf(given: PolicySettings, general: Required<PolicyRules>): PolicyRules {
   return {
     isCached: given.cache,
     maxTtlMs: given.maxTtl ?? general.maxTtlMs,
@@ -101,6 +104,7 @@ function rulesOf(given: PolicySettings, general: PolicyRules): PolicyRules {
     jitterPercent: given.ttlJitter ?? general.jitterPercent,
     softTtlPercent: given.softTtl ?? general.softTtlPercent,
     staleWhileRevalidateMs: given.staleWhileRevalidate ?? general.staleWhileRevalidateMs,
+    readPreference: given.readPreference ?? general.readPreference,
     lease: given.leases ? { waitMs: given.leaseWait, ttlMs: given.leaseTtl } : undefined,
   };
 }
@@ -122,8 +126,6 @@ function readPolicies(given: unknown, context: z.RefinementCtx): readonly Policy
   const prefixes = new Set<string>();
   return list.flatMap((item, index) => readPolicy(item, index, prefixes, report));
 }
-
-type Report = (message: string, form?: string) => void;
 
 /** Shape: `prefixes` holds those of the policies before. One element, or none where there is a mistake, which was reported. */
 function readPolicy(
@@ -148,7 +150,7 @@ function readPolicy(
     if (bytes !== undefined) prefixes.add(bytes);
   }
   const { data, error } = policySchema.safeParse(parts);
-  for (const issue of error?.issues ?? []) reportIssue(issue, parts, reportHere);
+  for (const issue of error?.issues ?? []) reportPartIssue(issue, parts, POLICY_PARTS, reportHere);
   if (data?.leases === false) {
     for (const part of ['leaseWait', 'leaseTtl'].filter((part) => part in parts)) {
       reportHere(`${part} is of no use without leases`, 'leases=on beside it');
@@ -170,25 +172,6 @@ function readParts(text: string, report: Report): Record<string, string> {
   return Object.fromEntries(parts);
 }
 
-function reportIssue(
-  issue: z.core.$ZodIssue,
-  parts: Readonly<Record<string, unknown>>,
-  report: Report,
-): void {
-  if (issue.code === 'unrecognized_keys') {
-    for (const key of issue.keys) {
-      const nearest = nearestName(key, NAMES);
-      report(`no such part as ${key}${nearest ? `; did you mean ${nearest}?` : ''}`, NAMES.join(', '));
-    }
-    return;
-  }
-  const name = issue.path[0] as keyof PolicySettings;
-  const { form } = POLICY_PARTS[name];
-  if (!(name in parts)) report(`needs a ${name}`, form);
-  else if (issue.code === 'custom') report(`${name} ${issue.message}`, form);
-  else report(`${name} ${quote(parts[name])} is not accepted`, form);
-}
-
 function readPrefix(text: string): Parsed<Buffer> {
   const prefix = parsePrefix(text);
   if (prefix === undefined)
@@ -196,10 +179,6 @@ function readPrefix(text: string): Parsed<Buffer> {
   if (prefix.length === 0) return { problem: 'is empty; the general options are for all other keys' };
   if (prefix.length > PREFIX_BYTES_MAX) return { problem: `has ${prefix.length} bytes` };
   return { value: prefix };
-}
-
-function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A part with a default of its own. */

@@ -3,7 +3,6 @@
 
 import { parseArgs } from 'node:util';
 import { parseDocument } from 'yaml';
-import { NO_RING } from './addresses.ts';
 import type { Option, OptionKey } from './option.ts';
 import { OPTION_ROWS, variableOf } from './options.ts';
 import { nearestName } from './suggest.ts';
@@ -23,11 +22,12 @@ export const FILE_FLAG = 'config';
 // `nearcache` they carry our prefix, and must not stop the sidecar.
 const SERVICE_LINK = /_SERVICE_(HOST|PORT)(_\w+)?$|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?$/;
 
+const FLAG_ROWS = OPTION_ROWS.filter(([, option]) => option.isFileOnly !== true);
 const KEY_OF_FLAG: ReadonlyMap<string, OptionKey> = new Map(
-  OPTION_ROWS.map(([key, option]) => [option.flag, key]),
+  FLAG_ROWS.map(([key, option]) => [option.flag, key]),
 );
 const KEY_OF_VARIABLE: ReadonlyMap<string, OptionKey> = new Map(
-  OPTION_ROWS.map(([key, option]) => [variableOf(option.flag), key]),
+  FLAG_ROWS.map(([key, option]) => [variableOf(option.flag), key]),
 );
 const OPTION_OF_KEY = new Map<string, Option>(OPTION_ROWS);
 
@@ -93,9 +93,7 @@ export function readYaml(path: string, text: string): Source {
   for (const key of values.keys()) {
     if (OPTION_OF_KEY.has(key)) continue;
     values.delete(key);
-    problems.push(
-      key === 'ring' ? `${nameOf(key)}: ${NO_RING}` : unknown(nameOf(key), 'key', nearestKey(key)),
-    );
+    problems.push(unknown(nameOf(key), 'key', nearestKey(key)));
   }
   return { values, problems, nameOf };
 }

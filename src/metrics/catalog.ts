@@ -2,6 +2,7 @@
 // plain stats objects; a row says how to read them when someone scrapes.
 
 import { CACHE_ROWS } from './cache-rows.ts';
+import { INVALIDATION_ROWS } from './invalidation-rows.ts';
 import { facts, type MetricRow } from './row.ts';
 import { SESSION_ROWS } from './session-rows.ts';
 import { SHARD_ROWS } from './shard-rows.ts';
@@ -28,4 +29,5 @@ export const METRIC_GROUPS: readonly {
   { title: 'Sessions', rows: SESSION_ROWS },
   { title: 'Shards', rows: SHARD_ROWS },
   { title: 'Near-cache', rows: CACHE_ROWS, needsCache: true },
+  { title: 'Invalidations by pub/sub', rows: INVALIDATION_ROWS, needsCache: true },
 ];

@@ -1,5 +1,8 @@
 import type { CacheStats } from '../cache/cache-stats.ts';
+import type { HoldOff } from '../cache/hold-off.ts';
 import type { StoreStats } from '../cache/store.ts';
+import type { InvalidationStats } from '../invalidation/invalidation-stats.ts';
+import type { InvalidationLink } from '../invalidation/invalidations.ts';
 import type { PolicyTable } from '../policy/policy-table.ts';
 import type { SessionStats } from '../session/session-stats.ts';
 import type { ShardStats } from '../shard/shard-stats.ts';
@@ -9,6 +12,8 @@ export interface MetricSources {
   readonly sessions: SessionStats;
   readonly shards: readonly ShardSource[];
   readonly cache: CacheSource | undefined;
+  /** Undefined = none come by pub/sub. */
+  readonly invalidations?: InvalidationSource | undefined;
   readonly version: string;
 }
 
@@ -26,6 +31,13 @@ export interface CacheSource {
   readonly stats: CacheStats;
   readonly store: StoreStats;
   readonly policies: PolicyTable;
+}
+
+/** Invalidations that come by pub/sub. */
+export interface InvalidationSource {
+  readonly stats: InvalidationStats;
+  readonly holdOff: HoldOff | undefined;
+  readonly links: readonly InvalidationLink[];
 }
 
 /** One time series of a row at one scrape. Shape: `suffix` only of histograms: `_bucket`, `_sum` or `_count`. */

@@ -18,9 +18,14 @@ export interface Policy {
   readonly softTtlPercent: number;
   /** An entry that ended by a cap of ours is served so much longer while it is read again. */
   readonly staleWhileRevalidateMs: number;
+  /** Which server answers a read that is not cached; absent = the primary. */
+  readonly readPreference?: ReadPreference;
   /** Protect the app's database: of several that find nothing, one loads and the others wait. */
   readonly lease: Lease | undefined;
 }
+
+/** Who is to answer reads: what a replica answers is never cached. `nearest`: whoever answers soonest. */
+export type ReadPreference = 'primary' | 'replica' | 'nearest';
 
 /** How a miss lease is kept. Units: ms. */
 export interface Lease {

@@ -7,7 +7,7 @@ import { failureLine } from './slot.ts';
 export function mustAuthenticate(session: Session): boolean {
   if (session.isAuthenticated) return false;
   if (session.context.options.requireAuth) return true;
-  const { shared } = session.context.shard.own;
+  const { shared } = session.context.upstream.home.own;
   return !shared.isReady && shared.problem.kind === 'refused' && shared.problem.reason.startsWith('NOAUTH');
 }
 
@@ -32,7 +32,7 @@ export function askAsStranger(
   const slot = session.slot();
   session.outstanding++;
   const bytes = Buffer.from(request.buffer.subarray(request.start, request.end));
-  session.context.shard.auth.askStranger(bytes, (reply, failure) => {
+  session.context.upstream.home.auth.askStranger(bytes, (reply, failure) => {
     if (reply !== undefined) slot.answer(answer(reply));
     else if (failure !== undefined) slot.answer(failureLine(failure, session.shardName, 0));
     session.settled(slot);

@@ -3,6 +3,7 @@ import type { Request } from '../protocol/request.ts';
 import type { PinnedConnection } from '../shard/pinned-connection.ts';
 import { mustAuthenticate } from './authentication.ts';
 import { unknownKeys } from './cache-effects.ts';
+import { aimBig } from './over-shards.ts';
 import type { Session } from './session.ts';
 import type { Slot } from './slot.ts';
 
@@ -40,6 +41,7 @@ export class BigRequestStream {
     }
     // A request that is broken off takes its connection along, and nobody else's reply may go with it.
     if (session.outstanding > 0 || session.pin.sticky.relay?.isLeaving === true) return undefined;
+    if (!aimBig(session, request, spec)) return new BigRequestStream(session);
     const pinned = session.pin.take();
     if (pinned === undefined) return undefined;
     if (pinned === 'failed') return new BigRequestStream(session);
@@ -47,7 +49,7 @@ export class BigRequestStream {
     session.context.stats.commands++;
     if (session.pin.sticky.relay !== undefined) return new BigRequestStream(session, pinned);
     const slot = session.slot();
-    const { cache } = session.context.shard;
+    const { cache } = session.context;
     // Its keys may come after the large argument: nobody knows them yet.
     if (cache !== undefined && !session.pin.sticky.noteStreamed())
       slot.effect = unknownKeys(session, cache, []);

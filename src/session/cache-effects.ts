@@ -36,7 +36,7 @@ export function fenceOf({ identity }: Session): number {
 /** A barrier for a command that may change keys it does not name; until it is answered, reads of this session go behind it. */
 export function unknownKeys(session: Session, cache: NearCache, keys: readonly string[]): BarrierEffect {
   session.unknownOutstanding++;
-  return new BarrierEffect(session.context.shard, cache, session.identity, keys, () => {
+  return new BarrierEffect(cache, session.identity, keys, () => {
     session.unknownOutstanding--;
   });
 }

@@ -6,6 +6,7 @@ import { COLON, UNDERSCORE } from '../protocol/bytes.ts';
 import { integerReply } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
 import { toResp2 } from '../protocol/resp2.ts';
+import { aimAtPlace, placeOfArgument } from './placement.ts';
 import type { Session } from './session.ts';
 import { shapeOf } from './shared-slot.ts';
 
@@ -90,12 +91,10 @@ export function lookUpOne(
   return true;
 }
 
-/** For whom and when something is looked up. */
-export interface LookUpAt {
-  db: number;
-  fence: number;
-  proto: 2 | 3;
-  now: number;
+/** May entries of the session's link be served now, at the shard and place at which it is aimed? */
+export function mayHit(session: Session, cache: NearCache, now: number): boolean {
+  if (session.unknownOutstanding > 0 || session.space < 0) return false;
+  return session.identity.shared.generation.covers(now, cache.options.maxStalenessMs);
 }
 
 /** Arguments of the keys that the last `lookUpAll` found due for a refresh. */
@@ -104,18 +103,22 @@ export const dueKeys: number[] = [];
 /** Where the parts of a reply over several keys lie. */
 const parts: { bytes: Buffer[]; starts: number[]; ends: number[] } = { bytes: [], starts: [], ends: [] };
 
-/** Look for the reply to MGET or EXISTS: all of its keys, or nothing. All hits together are what one moment of Redis had,
- *  since replies and invalidations come in one order (R16). */
+/** Look for the reply to MGET or EXISTS: all of its keys, or nothing. All hits of one shard are what one moment of it had,
+ *  since replies and invalidations come in one order (R16); several shards have no moment in common. */
 export function lookUpAll(
+  session: Session,
   cache: NearCache,
   request: Request,
   spec: CommandSpec,
-  { db, fence, proto, now }: LookUpAt,
+  { proto, now }: { proto: 2 | 3; now: number },
 ): boolean {
+  const { upstream } = session.context;
   const count = request.argc - 1;
   dueKeys.length = 0;
   for (let i = 0; i < count; i++) {
-    aimAtKey(request, i + 1, spec, db, fence);
+    if (!upstream.isSingle) aimAtPlace(session, placeOfArgument(upstream, request, i + 1));
+    if ((i === 0 || !upstream.isSingle) && !mayHit(session, cache, now)) return false;
+    aimAtKey(request, i + 1, spec, session.space, session.identity.shared.generation.fence);
     if (!findPart(cache, i, proto, now)) return false;
     if (cache.isDue(now)) dueKeys.push(i + 1);
   }
@@ -165,22 +168,22 @@ function countOnes(count: number): number {
   return ones;
 }
 
-/** Look again for what was found before, at the moment when it may be answered. Returns a copy. */
+/** Look again for what was found before, at the moment when it may be answered; the session is aimed at it. Returns a copy. */
 export function lookUpAgain(
   session: Session,
   request: Request,
   spec: CommandSpec,
-  db: number,
   proto: 2 | 3,
 ): Buffer | undefined {
-  const { cache } = session.context.shard;
+  const { cache } = session.context;
   const { generation } = session.identity.shared;
   const now = session.context.clock.now();
-  if (cache === undefined || !generation.covers(now, cache.options.maxStalenessMs)) return undefined;
+  if (cache === undefined) return undefined;
   if (spec.cacheClass === 'B') {
-    if (!lookUpAll(cache, request, spec, { db, fence: generation.fence, proto, now })) return undefined;
+    if (!lookUpAll(session, cache, request, spec, { proto, now })) return undefined;
   } else {
-    aimAtCall(request, spec, db, generation.fence);
+    if (session.space < 0 || !generation.covers(now, cache.options.maxStalenessMs)) return undefined;
+    aimAtCall(request, spec, session.space, generation.fence);
     if (!lookUpOne(cache, spec, request.argc, proto, now)) return undefined;
   }
   return Buffer.from(answer.bytes.subarray(answer.start, answer.end));

@@ -82,7 +82,7 @@ function filterOf(option: string, value: string): Filter | undefined {
     case 'laddr':
       return (other) => other.localAddress === value;
     case 'user':
-      return (other) => other.identity.user === value;
+      return (other) => other.user.name === value;
     case 'type': {
       const type = value.toLowerCase() === 'slave' ? 'replica' : value.toLowerCase();
       return /^(normal|master|replica|pubsub)$/.test(type) ? (other) => other.clientType === type : undefined;

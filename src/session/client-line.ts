@@ -32,7 +32,7 @@ export function clientLine(session: Session): string {
     ['tot-mem', session.backlog],
     ['events', 'r'],
     ['cmd', session.lastCommand],
-    ['user', session.identity.user],
+    ['user', session.user.name],
     ['redir', -1],
     ['resp', session.proto],
   ];

@@ -4,13 +4,12 @@ import { extractKeys, KeyList } from '../command/keys.ts';
 import type { CommandSpec } from '../command/spec.ts';
 import { encodeRequest } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
-import { answer, wanted } from './cached-answer.ts';
+import { answer, mayHit, wanted } from './cached-answer.ts';
 import { aimAtCombined, CombinedReadCall, lookUpCombined } from './combined-read.ts';
 import {
   countBypass,
   countMiss,
   joinRead,
-  mayHit,
   policyOf,
   startFlight,
   whyClosed,
@@ -35,7 +34,7 @@ export function readCombined(
   const { shared } = session.identity;
   const { now } = session;
   const keys = distinctKeys(request, spec);
-  const at = { db: session.db, fence: shared.generation.fence, proto: session.proto, now };
+  const at = { db: session.space, fence: shared.generation.fence, proto: session.proto, now };
   // Behind what is owed it would have to be looked up again; for this rarer kind Redis is asked instead.
   const isAtHead = session.queue.length === 0;
   if (
@@ -94,7 +93,7 @@ function mayFill(
 ): boolean {
   const { shared } = session.identity;
   for (const index of keys) {
-    aimAtCombined(request, spec, index, false, { db: session.db, fence: shared.generation.fence });
+    aimAtCombined(request, spec, index, false, { db: session.space, fence: shared.generation.fence });
     const policy = policyOf(cache);
     const reason = whyNoFlight(session, policy) ?? whyClosed(cache, request.argLatin1(index), wanted);
     if (reason === undefined) continue;
@@ -112,7 +111,7 @@ function startRead(
   keys: readonly number[],
 ): CombinedReadCall {
   const { shared } = session.identity;
-  const at = { db: session.db, fence: shared.generation.fence };
+  const at = { db: session.space, fence: shared.generation.fence };
   const flights = keys.map((index, i) => {
     aimAtCombined(request, spec, index, i > 0, at);
     return startFlight(session, cache, spec, request.argLatin1(index), policyOf(cache));

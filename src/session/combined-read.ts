@@ -8,7 +8,7 @@ import type { Request } from '../protocol/request.ts';
 import { toResp2 } from '../protocol/resp2.ts';
 import { shapeNeedsConversion } from '../protocol/resp2-shapes.ts';
 import type { CallFailure, FrameFacts } from '../shard/call.ts';
-import { answer, type LookUpAt, wanted } from './cached-answer.ts';
+import { answer, wanted } from './cached-answer.ts';
 import { FanOutCall } from './fan-out-call.ts';
 import { shapeOf } from './shared-slot.ts';
 
@@ -38,6 +38,14 @@ export function aimAtCombined(
   wanted.commandId = isTag ? TAG_ID : spec.id;
   wanted.db = at.db;
   wanted.fence = at.fence;
+}
+
+/** For whom and when something is looked up. */
+export interface LookUpAt {
+  db: number;
+  fence: number;
+  proto: 2 | 3;
+  now: number;
 }
 
 /** Look for the reply to a call over several distinct keys, given by their arguments' indices; `answer` has it then. */

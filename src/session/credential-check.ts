@@ -9,9 +9,9 @@ export const RETRY_MS = 10;
 
 /** The first connection to Redis as this session's user is still being made: HELLO cannot be answered yet. */
 export function isServerUnknown(session: Session): boolean {
-  const { shard } = session.context;
-  const { state } = (session.identity.isPassing ? shard.own : session.identity).shared;
-  return shard.server === undefined && (state === 'connecting' || state === 'idle');
+  const { home } = session.context.upstream;
+  const { state } = (session.identity.isPassing ? home.own : session.identity).shared;
+  return home.server === undefined && (state === 'connecting' || state === 'idle');
 }
 
 /** A copy of argument `index`'s bytes. */
@@ -30,7 +30,7 @@ export function checkCredentials(
 ): void {
   const slot = session.slot();
   session.outstanding++;
-  session.context.shard.auth.check(auth, (reply, failure) => {
+  session.context.upstream.home.auth.check(auth, (reply, failure) => {
     if (session.isClosed) return;
     const isAccepted = reply !== undefined && reply[0] !== MINUS;
     if (isAccepted) session.become(user, credentials, auth);

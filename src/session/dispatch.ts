@@ -9,6 +9,7 @@ import { readCombined } from './combined-path.ts';
 import { namesHeldKey } from './held-keys.ts';
 import { readManyThroughCache } from './many-keys-path.ts';
 import { readThroughCache } from './near-cache-path.ts';
+import { overShards, type Way } from './over-shards.ts';
 import type { Session } from './session.ts';
 import { runControl, send, sharedSlot } from './shared-slot.ts';
 import { tryWholeTransaction } from './transaction.ts';
@@ -30,20 +31,45 @@ export function dispatch(
   if (session.link === 'control' && session.outstanding > 0) return STALL;
   const spec = resolve(request);
   session.lastCommand = spec?.name ?? 'unknown';
+  const way = session.context.upstream.isSingle ? aimAtOnly(session) : findShard(session, request, spec);
+  if (way === 'wait') return STALL;
   let used = consumedTo;
-  if (session.subscription.isExclusive) {
+  if (way === 'done') {
+    // It runs at several shards, or was refused.
+  } else if (way === 'apart') {
+    if (!route(session, request, spec)) return STALL;
+  } else if (session.subscription.isExclusive) {
     if (!session.subscription.runSubscribed(request, spec)) return STALL;
   } else if (session.pin.sticky.isActive) {
     if (!session.pin.sticky.run(request, spec)) return STALL;
   } else if (spec?.name === 'multi' && request.argc === 1 && !mustAuthenticate(session)) {
     const block = tryWholeTransaction(session, request, buffer, consumedTo, end);
     if (block > 0) used = block;
-    else if (block < 0 || !session.pin.sticky.begin(request, spec)) return STALL;
+    else if (block < 0 || !beginTransaction(session, request, spec)) return STALL;
   } else if (!route(session, request, spec)) {
     return STALL;
   }
   session.context.stats.commands++;
   return used;
+}
+
+function aimAtOnly(session: Session): 'here' {
+  session.space = session.db;
+  return 'here';
+}
+
+/** With several shards. What a session does while it is subscribed is the subscription's affair. */
+function findShard(session: Session, request: Request, spec: CommandSpec | undefined): Way {
+  return session.subscription.isExclusive ? 'here' : overShards(session, request, spec);
+}
+
+/** A MULTI of which only a part is here. */
+function beginTransaction(session: Session, request: Request, spec: CommandSpec): boolean {
+  const { sticky } = session.pin;
+  if (session.context.upstream.isSingle) return sticky.begin(request, spec);
+  if (!session.mayUse('pinned')) return false;
+  sticky.beginUnplaced();
+  return true;
 }
 
 function isHttp(request: Request): boolean {
@@ -122,7 +148,7 @@ function runShared(session: Session, request: Request, spec: CommandSpec): boole
   if (session.context.options.requireAuth && mustAuthenticate(session)) return refuse(session, request, spec);
   if (session.identity.isPassing) return session.pin.runOnce(request, spec);
   if (!session.mayUse('shared')) return false;
-  const { cache } = session.context.shard;
+  const { cache } = session.context;
   const read = cache === undefined ? undefined : readerOf(session, spec, request);
   if (cache !== undefined && read !== undefined) return read(session, cache, request, spec);
   if (!session.identity.shared.hasRoomFor(session)) return false;

@@ -4,7 +4,6 @@ import { MINUS } from '../protocol/bytes.ts';
 import { OwnCall } from '../shard/call.ts';
 import type { Identity } from '../shard/identity.ts';
 import { ANY_DB } from '../shard/shared-connection.ts';
-import type { Shard } from '../shard/shard.ts';
 import type { Slot } from './slot.ts';
 
 /** A reply, or its beginning: chunk[start, end), of first byte `type`; whole when `last`. One object is reused. */
@@ -106,7 +105,6 @@ const HELLO = encodeRequest(['HELLO']);
  *  answered, since by then every invalidation that it caused has been processed (DESIGN §2). */
 export class BarrierEffect implements ReplyEffect {
   readonly needsWhole = true;
-  #shard: Shard;
   #cache: NearCache;
   #identity: Identity;
   #keys: readonly string[];
@@ -117,8 +115,7 @@ export class BarrierEffect implements ReplyEffect {
   #isPassed = false;
 
   /** `done` runs once, when later reads of the session may hit again. */
-  constructor(shard: Shard, cache: NearCache, identity: Identity, keys: readonly string[], done: () => void) {
-    this.#shard = shard;
+  constructor(cache: NearCache, identity: Identity, keys: readonly string[], done: () => void) {
     this.#cache = cache;
     this.#identity = identity;
     this.#keys = keys;
@@ -128,14 +125,14 @@ export class BarrierEffect implements ReplyEffect {
 
   /** For a command on the shared connection: the PING leaves together with it. Call right after the command was sent. */
   pingBehind(now: number): void {
-    if (this.#shard.hasSeveralSources) return;
+    if (this.#identity.shard.hasSeveralSources) return;
     this.#isSent = true;
     this.#ping(now);
   }
 
   replied(_piece: ReplyPiece, slot: Slot): void {
-    const { isPassing, shared } = this.#identity;
-    if (this.#isPassed || this.#shard.hasSeveralSources || isPassing || !shared.generation.isAlive) {
+    const { isPassing, shared, shard } = this.#identity;
+    if (this.#isPassed || shard.hasSeveralSources || isPassing || !shared.generation.isAlive) {
       // Several links feed the cache, or none, or another than this one: no PING on it speaks for them.
       if (!this.#isPassed) this.#cache.flush();
       this.#finish();
@@ -161,7 +158,7 @@ export class BarrierEffect implements ReplyEffect {
       this.#waiting.release();
     });
     call.sentAt = now;
-    const bytes = this.#identity === this.#shard.own ? PING : HELLO;
+    const bytes = this.#identity === this.#identity.shard.own ? PING : HELLO;
     this.#identity.shared.submit(call, bytes, 0, bytes.length, ANY_DB);
   }
 

@@ -2,6 +2,7 @@ import { extractKeys, KeyList } from '../command/keys.ts';
 import type { CommandSpec } from '../command/spec.ts';
 import type { Request } from '../protocol/request.ts';
 import type { Session } from './session.ts';
+import type { Slot } from './slot.ts';
 
 const keyList = new KeyList();
 
@@ -30,6 +31,13 @@ export function releaseKeys(session: Session, { request, spec }: HeldRead): void
     else heldKeys.set(key, left);
   }
   session.wake();
+}
+
+/** The command of this slot will not be sent again. */
+export function releaseHeld(session: Session, slot: Slot): void {
+  if (slot.held === undefined) return;
+  releaseKeys(session, slot.held);
+  slot.held = undefined;
 }
 
 /** Does this request name a key of which a read may yet be sent? The session would see that key go back. */

@@ -77,9 +77,9 @@ function parse(request: Request): Wish | string {
 }
 
 function finish(session: Session, wish: Wish): Buffer {
-  const { server } = session.context.shard;
+  const { server, own } = session.context.upstream.home;
   if (server === undefined) {
-    const { reason } = session.context.shard.own.shared.problem;
+    const { reason } = own.shared.problem;
     return errorLine('SHARD_UNREACHABLE', { shard: session.shardName, reason });
   }
   if (wish.proto !== undefined && wish.proto !== session.proto && session.subscription.isActive) {

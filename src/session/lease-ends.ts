@@ -48,6 +48,6 @@ export function endLeasesOn(
 }
 
 function leaseEnds(session: Session, keys: readonly string[]): Buffer | undefined {
-  const { cache } = session.context.shard;
+  const { cache } = session.context;
   return cache === undefined ? undefined : endLeases(cache, keys);
 }

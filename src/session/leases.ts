@@ -275,10 +275,10 @@ export class Leases implements KeyWatcher {
       read.waiters.push(slot);
     }
     if (read instanceof LeasedRead) {
-      shared.submitWithTtl(new TtlCall(read.flight), read, PTTL_HEAD, request, lease.id.db);
+      shared.submitWithTtl(new TtlCall(read.flight), read, PTTL_HEAD, request, dbOf(lease));
       read.position = shared.position;
     } else {
-      shared.submit(read, request.buffer, request.start, request.end, lease.id.db);
+      shared.submit(read, request.buffer, request.start, request.end, dbOf(lease));
     }
     for (const { session } of waits) session.lastPosition = shared.position;
   }
@@ -297,8 +297,13 @@ export class Leases implements KeyWatcher {
   #submit(lease: Lease, bytes: Buffer, done: (reply: Buffer | undefined) => void): void {
     const call = new OwnCall(done, this.#options.commandTimeoutMs);
     call.sentAt = this.#clock.now();
-    lease.identity.shared.submit(call, bytes, 0, bytes.length, lease.id.db);
+    lease.identity.shared.submit(call, bytes, 0, bytes.length, dbOf(lease));
   }
+}
+
+/** In a Cluster, which has one database, entries carry something else there. */
+function dbOf({ id, identity }: Lease): number {
+  return identity.shared.server?.isCluster === true ? 0 : id.db;
 }
 
 /** For `Slot.waitUntil`. */

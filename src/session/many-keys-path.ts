@@ -4,20 +4,20 @@ import type { CommandSpec } from '../command/spec.ts';
 import { encodeRequest } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
 import type { Call } from '../shard/call.ts';
-import { aimAtCall, aimAtKey, answer, dueKeys, lookUpAll, wanted } from './cached-answer.ts';
+import { aimAtCall, aimAtKey, answer, dueKeys, lookUpAll, mayHit, wanted } from './cached-answer.ts';
 import { holdKeys } from './held-keys.ts';
 import { ManyReadCall } from './many-read-call.ts';
 import {
   countBypass,
   countMiss,
   joinRead,
-  mayHit,
   policyOf,
   startFlight,
   whyClosed,
   whyNoFlight,
 } from './near-cache-path.ts';
 import { park } from './parked-read.ts';
+import { aimAtPlace, placeOfArgument } from './placement.ts';
 import { ReadCall, TtlCall } from './read-call.ts';
 import type { Session } from './session.ts';
 import { send, shapeOf, sharedSlot, timeoutOf } from './shared-slot.ts';
@@ -33,33 +33,44 @@ export function readManyThroughCache(
   request: Request,
   spec: CommandSpec,
 ): boolean {
-  const { shared } = session.identity;
-  const { now } = session;
-  const at = { db: session.db, fence: shared.generation.fence, proto: session.proto, now };
-  const isSized = request.argc >= 2 && request.argc <= KEYS_MAX + 1;
-  const isHit = isSized && mayHit(session, cache, now) && lookUpAll(cache, request, spec, at);
-  if (isHit) {
-    cache.noteHit(spec.family, now);
-    if (session.queue.length === 0) session.serveSlice(answer.bytes, answer.start, answer.end);
-    else park(session, request, spec);
-    if (dueKeys.length > 0) refreshKeys(session, cache, request, spec);
-    return true;
-  }
+  if (serveMany(session, cache, request, spec)) return true;
   // Behind a read that may yet be sent, its answer could be older than that one's (DESIGN rule 3).
-  if (session.heldKeys.size > 0 || !shared.hasRoomFor(session)) return false;
-  const missing = isSized ? missingKeys(session, cache, request, spec) : undefined;
+  if (session.heldKeys.size > 0 || !session.identity.shared.hasRoomFor(session)) return false;
+  fetchMany(session, cache, request, spec);
+  return true;
+}
+
+function isSized({ argc }: Request): boolean {
+  return argc >= 2 && argc <= KEYS_MAX + 1;
+}
+
+/** All of it from the near-cache, wherever the keys are; false when something is missing. */
+export function serveMany(session: Session, cache: NearCache, request: Request, spec: CommandSpec): boolean {
+  const { now, proto } = session;
+  if (!isSized(request) || !lookUpAll(session, cache, request, spec, { proto, now })) return false;
+  cache.noteHit(spec.family, now);
+  if (session.queue.length === 0) session.serveSlice(answer.bytes, answer.start, answer.end);
+  else park(session, request, spec);
+  if (dueKeys.length > 0) refreshKeys(session, cache, request, spec);
+  return true;
+}
+
+/** Ask Redis for what is missing. All keys are at the place at which the session is aimed, and there is room on its link. */
+export function fetchMany(session: Session, cache: NearCache, request: Request, spec: CommandSpec): void {
+  const missing = isSized(request) ? missingKeys(session, cache, request, spec) : undefined;
   if (missing === undefined) send(session, sharedSlot(session, request, spec), request, session.db);
   else if (spec.name === 'mget') readMissing(session, cache, request, spec, missing);
   else fillBeside(session, cache, request, spec, missing);
-  return true;
 }
 
 /** Read again in the background the entries that are due, each alone. */
 function refreshKeys(session: Session, cache: NearCache, request: Request, spec: CommandSpec): void {
-  const { shared } = session.identity;
-  if (!shared.isReady || shared.isFull) return;
+  const { upstream } = session.context;
   for (const index of dueKeys) {
-    aimAtKey(request, index, spec, session.db, shared.generation.fence);
+    if (!upstream.isSingle) aimAtPlace(session, placeOfArgument(upstream, request, index));
+    const { shared } = session.identity;
+    if (!shared.isReady || shared.isFull) continue;
+    aimAtKey(request, index, spec, session.space, shared.generation.fence);
     const key = request.argLatin1(index);
     if (cache.findRead(key, wanted, session.now) !== undefined) continue;
     if (cache.find(wanted, 3, session.now)) cache.store.refreshing();
@@ -98,7 +109,7 @@ function missingKeys(
   const canHit = mayHit(session, cache, session.now);
   const missing: number[] = [];
   for (let i = 1; i < request.argc; i++) {
-    aimAtKey(request, i, spec, session.db, shared.generation.fence);
+    aimAtKey(request, i, spec, session.space, shared.generation.fence);
     const policy = policyOf(cache);
     const reason = whyNoFlight(session, policy) ?? whyClosed(cache, request.argLatin1(i), wanted);
     if (reason !== undefined) {
@@ -121,7 +132,7 @@ function startFlights(
 ): Flight[] {
   const { shared } = session.identity;
   return missing.map((index) => {
-    aimAtKey(request, index, spec, session.db, shared.generation.fence);
+    aimAtKey(request, index, spec, session.space, shared.generation.fence);
     return startFlight(session, cache, spec, request.argLatin1(index), policyOf(cache));
   });
 }
@@ -134,7 +145,7 @@ function readMissing(
   spec: CommandSpec,
   missing: readonly number[],
 ): void {
-  aimAtCall(request, spec, session.db, session.identity.shared.generation.fence);
+  aimAtCall(request, spec, session.space, session.identity.shared.generation.fence);
   const first = request.argLatin1(missing[0] as number);
   const known = cache.findRead(first, wanted, session.now);
   const policy = policyOf(cache);

@@ -59,7 +59,7 @@ export class ManyReadCall extends FanOutCall implements SharedRead {
     this.#now = () => session.context.clock.now();
     this.isWhole = missing.length === request.argc - 1;
     this.sentAt = session.now;
-    aimAtCall(request, spec, session.db, shared.generation.fence);
+    aimAtCall(request, spec, session.space, shared.generation.fence);
     this.id = ownId(wanted);
   }
 
@@ -134,7 +134,7 @@ export class ManyReadCall extends FanOutCall implements SharedRead {
         asked++;
         continue;
       }
-      aimAtKey(this.#request, index, this.#spec, this.#db, this.id.fence);
+      aimAtKey(this.#request, index, this.#spec, this.id.db, this.id.fence);
       if (!store.find(wanted, 3, now)) return undefined;
       parts.push(Buffer.from(store.found.bytes.subarray(store.found.start, store.found.end)));
     }

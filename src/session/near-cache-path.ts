@@ -5,7 +5,7 @@ import type { CommandSpec } from '../command/spec.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Request } from '../protocol/request.ts';
 import type { SharedConnection } from '../shard/shared-connection.ts';
-import { aimAtCall, answer, lookUpOne, wanted } from './cached-answer.ts';
+import { aimAtCall, answer, lookUpOne, mayHit, wanted } from './cached-answer.ts';
 import type { Again } from './fan-out-call.ts';
 import { holdKeys, namesHeldKey } from './held-keys.ts';
 import { park } from './parked-read.ts';
@@ -28,7 +28,7 @@ export function readThroughCache(
 ): boolean {
   const { generation } = session.identity.shared;
   const { now } = session;
-  if (request.argc >= 2) aimAtCall(request, spec, session.db, generation.fence);
+  if (request.argc >= 2) aimAtCall(request, spec, session.space, generation.fence);
   if (
     request.argc >= 2 &&
     mayHit(session, cache, now) &&
@@ -43,11 +43,6 @@ export function readThroughCache(
     return true;
   }
   return fetchOne(session, cache, request, spec);
-}
-
-/** May entries of this session's link be served now? */
-export function mayHit({ identity, unknownOutstanding }: Session, cache: NearCache, now: number): boolean {
-  return unknownOutstanding === 0 && identity.shared.generation.covers(now, cache.options.maxStalenessMs);
 }
 
 function fetchOne(session: Session, cache: NearCache, request: Request, spec: CommandSpec): boolean {
@@ -172,6 +167,7 @@ export function whyNoFlight(session: Session, policy: Policy): BypassReason | un
   const { generation } = session.identity.shared;
   if (!generation.isTracking || !generation.isAlive) return 'off';
   if (session.unknownOutstanding > 0) return 'ordered';
+  if (session.space < 0) return 'moving';
   return policy.isCached ? undefined : 'policy';
 }
 
@@ -253,7 +249,7 @@ function refresh(session: Session, cache: NearCache, request: Request, spec: Com
   const { shared } = session.identity;
   if (!shared.isReady || shared.isFull) return;
   const key = request.argLatin1(1);
-  aimAtCall(request, spec, session.db, shared.generation.fence);
+  aimAtCall(request, spec, session.space, shared.generation.fence);
   if (cache.findRead(key, wanted, session.now) !== undefined) return;
   cache.store.refreshing();
   cache.stats.refreshes++;

@@ -7,12 +7,12 @@ import { DOLLAR, UNDERSCORE } from '../protocol/bytes.ts';
 import { encodeRequest, errorReply, NIL2, NIL3, OK, bulkReply } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
 import { type CallFailure, OwnCall } from '../shard/call.ts';
-import { aimAtCall, answer, lookUpOne, wanted } from './cached-answer.ts';
+import { aimAtCall, answer, lookUpOne, mayHit, wanted } from './cached-answer.ts';
 import { argument } from './credential-check.ts';
 import { WriteEffect } from './effect.ts';
 import type { GrantResult, LeaseSubject, StoreResult } from './lease-tokens.ts';
 import type { Leases } from './leases.ts';
-import { mayHit, whyClosed, whyNoFlight } from './near-cache-path.ts';
+import { whyClosed, whyNoFlight } from './near-cache-path.ts';
 import { TtlCall } from './read-call.ts';
 import type { Session } from './session.ts';
 import { failureLine, type Slot } from './slot.ts';
@@ -30,9 +30,8 @@ export function runNearcacheCommand(session: Session, request: Request, spec: Co
     session.answer(errorReply(`ERR wrong number of arguments for '${spec.name}' command`));
     return true;
   }
-  const { leases, shard } = session.context;
-  const { cache } = shard;
-  aimAtCall(request, GET, session.db, session.identity.shared.generation.fence);
+  const { leases, cache } = session.context;
+  aimAtCall(request, GET, session.space, session.identity.shared.generation.fence);
   const rules = cache?.policies.of(wanted.bytes, wanted.keyStart, wanted.keyEnd).lease;
   if (cache === undefined || leases === undefined || rules === undefined || session.identity.isPassing) {
     session.answerError('NOT_SUPPORTED', { command: spec.name, reason: 'no policy gives this key leases' });

@@ -3,6 +3,7 @@ import type { Request } from '../protocol/request.ts';
 import { aimAtCall, lookUpAgain, wanted } from './cached-answer.ts';
 import { type HeldRead, holdKeys, releaseKeys } from './held-keys.ts';
 import { ReadCall } from './read-call.ts';
+import { aimAtKeys } from './placement.ts';
 import type { Session } from './session.ts';
 import { send, shapeOf, timeoutOf } from './shared-slot.ts';
 import type { Slot } from './slot.ts';
@@ -24,15 +25,25 @@ export function park(session: Session, request: Request, spec: CommandSpec): voi
 /** The head of the queue is a parked read: answer it if the near-cache still can, else ask Redis. Nothing that this session
  *  sent after it can have changed its keys: such a command would have waited (`namesHeldKey`). */
 export function unpark(session: Session, slot: Slot): void {
+  // A request may be being dispatched meanwhile, and is aimed elsewhere.
+  const { identity, space } = session;
+  lookAgainOrAsk(session, slot);
+  session.identity = identity;
+  session.space = space;
+}
+
+function lookAgainOrAsk(session: Session, slot: Slot): void {
   const parked = slot.parked as ParkedRead;
   const { request, spec, db, proto } = parked;
   slot.parked = undefined;
-  const bytes = lookUpAgain(session, request, spec, db, proto);
+  aimAtKeys(session, request, spec, db);
+  const bytes = lookUpAgain(session, request, spec, proto);
   if (bytes !== undefined) {
     releaseKeys(session, parked);
     slot.keep(bytes);
     return;
   }
+  slot.identity = session.identity;
   slot.needsResp2 = proto === 2;
   slot.shape = shapeOf(spec);
   slot.argc = request.argc;
@@ -47,10 +58,10 @@ export function unpark(session: Session, slot: Slot): void {
 /** Wait for an answer that is on its way. It is newer than all that this session has been answered: replies come in one order. */
 function joinRead(session: Session, slot: Slot, parked: ParkedRead): boolean {
   const { request, spec, db } = parked;
-  const { cache } = session.context.shard;
+  const { cache } = session.context;
   const { shared } = session.identity;
   if (cache === undefined || spec.cacheClass === 'B') return false;
-  aimAtCall(request, spec, db, shared.generation.fence);
+  aimAtCall(request, spec, session.space, shared.generation.fence);
   const read = cache.findRead(request.argLatin1(1), wanted, slot.sentAt);
   if (!(read instanceof ReadCall)) return false;
   read.again ??= { request, shared, db };

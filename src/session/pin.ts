@@ -5,6 +5,7 @@ import { encodeRequest } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
 import { OwnCall } from '../shard/call.ts';
 import type { PinnedConnection, PinnedHolder } from '../shard/pinned-connection.ts';
+import type { Shard } from '../shard/shard.ts';
 import type { ReplyEffect } from './effect.ts';
 import { endLeasesOn } from './lease-ends.ts';
 import { pinnedEffect } from './pinned-effect.ts';
@@ -36,6 +37,11 @@ export class Pin implements PinnedHolder {
   /** A blocking command is outstanding: an element it pops must not be lost in a cleaned connection (DESIGN rule 4). */
   get isBlocking(): boolean {
     return this.#blocking > 0;
+  }
+
+  /** Where the connection is; undefined = there is none. */
+  get shard(): Shard | undefined {
+    return this.#hold.connection === undefined ? undefined : this.#hold.shard;
   }
 
   /** For CLIENT UNBLOCK: this connection's id at Redis while a command blocks on it. */
@@ -97,7 +103,8 @@ export class Pin implements PinnedHolder {
 
   /** Give the connection back. */
   release(): void {
-    if (this.#hold.connection === undefined) return;
+    // A MULTI that was not sent yet is over, too.
+    if (this.#hold.connection === undefined) return this.sticky.clear();
     if (this.#isForeign) this.#hold.destroy('it changed its user');
     else this.#hold.release(!this.isDirty && !this.sticky.isActive);
     this.#forget();

@@ -16,7 +16,7 @@ export function pinnedEffect(
   spec: CommandSpec | undefined,
   isBlocking: boolean,
 ): ReplyEffect | undefined {
-  const { cache } = session.context.shard;
+  const { cache } = session.context;
   if (cache === undefined) return undefined;
   if (spec === undefined) return unknownKeys(session, cache, []);
   if (spec.flushesAll) return new FlushEffect(cache);

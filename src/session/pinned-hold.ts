@@ -1,6 +1,7 @@
 import type { CallFailure } from '../shard/call.ts';
 import type { PinnedConnection, PinnedHolder } from '../shard/pinned-connection.ts';
 import type { PinnedPool } from '../shard/pinned-pool.ts';
+import type { Shard } from '../shard/shard.ts';
 import type { Session } from './session.ts';
 import { failureLine } from './slot.ts';
 
@@ -11,6 +12,8 @@ export class PinnedHold {
   #session: Session;
   #holder: PinnedHolder;
   #pool: PinnedPool | undefined;
+  /** Where the connection is, or will be. */
+  shard: Shard | undefined;
   #isOpening = false;
   #failure: CallFailure | undefined;
 
@@ -22,7 +25,11 @@ export class PinnedHold {
   /** The connection, taken if necessary. undefined = being opened, wait; 'failed' = the request was answered with why. */
   take(): PinnedConnection | 'failed' | undefined {
     if (this.connection === undefined && this.#failure === undefined) this.open();
-    if (this.connection !== undefined) return this.connection.connection.isFull ? undefined : this.connection;
+    if (this.connection !== undefined) {
+      // It is at another shard: given back as soon as everything is answered.
+      if (this.shard !== this.#session.identity.shard) return undefined;
+      return this.connection.connection.isFull ? undefined : this.connection;
+    }
     if (this.#failure === undefined) return undefined;
     const failure = this.#failure;
     this.#failure = undefined;
@@ -44,6 +51,7 @@ export class PinnedHold {
     }
     this.#isOpening = true;
     this.#pool = identity.pinned;
+    this.shard = identity.shard;
     identity.pinned.acquire(this.#holder, { proto, db, name }, (pinned, failure) => {
       this.#isOpening = false;
       if (session.isClosed) {

@@ -2,7 +2,8 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { RequestLimits } from '../protocol/limits.ts';
 import type { RequestDecoder } from '../protocol/request-decoder.ts';
-import type { Shard } from '../shard/shard.ts';
+import type { NearCache } from '../cache/near-cache.ts';
+import type { Upstream } from '../route/upstream.ts';
 import type { Leases } from './leases.ts';
 import type { SessionRegistry } from './session-registry.ts';
 import type { SessionStats } from './session-stats.ts';
@@ -25,7 +26,9 @@ export interface SessionOptions {
 /** What all sessions of one nearcache share. */
 export interface SessionContext {
   options: SessionOptions;
-  shard: Shard;
+  upstream: Upstream;
+  /** Undefined = there is none. */
+  cache: NearCache | undefined;
   registry: SessionRegistry;
   /** Undefined = no policy has leases. */
   leases?: Leases | undefined;

@@ -35,7 +35,7 @@ export class SessionRegistry {
   /** Redis has disconnected this user: so do we. */
   closeAllOf(identity: Identity): void {
     for (const session of this.#sessions.values()) {
-      if (session.identity === identity) session.close('upstream', 'Redis refuses its user');
+      if (session.user.has(identity)) session.close('upstream', 'Redis refuses its user');
     }
   }
 

@@ -5,7 +5,8 @@ import { atEndOfTurn, type EndOfTurn } from '../base/turn.ts';
 import type { Credentials } from '../shard/credentials.ts';
 import type { Identity } from '../shard/identity.ts';
 import { mustAuthenticate } from './authentication.ts';
-import { releaseKeys } from './held-keys.ts';
+import type { FanIn } from './fan-in.ts';
+import { releaseHeld } from './held-keys.ts';
 import type { Lease, LeaseWait } from './lease.ts';
 import { Pin } from './pin.ts';
 import type { ReplyQueue } from './reply-queue.ts';
@@ -13,6 +14,7 @@ import { ReplyWriter } from './reply-writer.ts';
 import { RequestReader } from './request-reader.ts';
 import type { Link, SessionContext } from './session-context.ts';
 import type { SessionCloseReason } from './session-stats.ts';
+import { SessionUser } from './session-user.ts';
 import { Slot, type SlotOwner } from './slot.ts';
 import { addressOf } from './socket-address.ts';
 import { Subscription } from './subscription.ts';
@@ -39,7 +41,16 @@ export class Session implements SlotOwner, EndOfTurn {
   proto: 2 | 3 = 2;
   db = 0;
   name = '';
+  /** Who it is, at each shard. */
+  readonly user: SessionUser;
+  /** Who it is at the shard to which the request that is being dispatched goes; set before each. */
   identity: Identity;
+  /** What entries of that request's keys carry as their database (`EntryId.db`); below 0 = there are none. */
+  space = 0;
+  /** The command whose parts are being sent. */
+  fanIn: FanIn | undefined;
+  /** The version of the upstream when the newest request was sent. */
+  routedAt = 0;
   isAuthenticated = false;
   /** CLIENT REPLY. skip-next = the next command is not answered. */
   replyMode: 'on' | 'off' | 'skip-next' = 'on';
@@ -78,8 +89,8 @@ export class Session implements SlotOwner, EndOfTurn {
     this.lastActiveAt = this.now;
     this.address = addressOf(socket.remoteAddress, socket.remotePort);
     this.localAddress = addressOf(socket.localAddress, socket.localPort);
-    this.identity = context.shard.own;
-    this.identity.sessions++;
+    this.user = new SessionUser(context.upstream);
+    this.identity = this.user.at(context.upstream.home);
     this.pin = new Pin(this);
     this.subscription = new Subscription(this);
     this.#reader = new RequestReader(this, context.options.requests);
@@ -96,7 +107,7 @@ export class Session implements SlotOwner, EndOfTurn {
   }
 
   get shardName(): string {
-    return this.context.shard.name;
+    return this.identity.shard.name;
   }
 
   /** Bytes this session has made nearcache hold on its behalf. */
@@ -121,7 +132,7 @@ export class Session implements SlotOwner, EndOfTurn {
 
   /** Served as the sidecar's own user. */
   get isOwnIdentity(): boolean {
-    return this.identity === this.context.shard.own;
+    return this.identity === this.identity.shard.own;
   }
 
   /** CLIENT LIST's TYPE. */
@@ -131,10 +142,8 @@ export class Session implements SlotOwner, EndOfTurn {
 
   /** Redis has accepted these credentials. `auth` is the request that said them. */
   become(user: string, credentials: Credentials, auth: Buffer): void {
-    const { shard } = this.context;
-    this.#leaveIdentity();
-    this.identity = shard.identityOf(user, credentials) ?? shard.passingIdentity(user, credentials);
-    this.identity.sessions++;
+    this.user.become(user, credentials);
+    this.identity = this.user.at(this.context.upstream.home);
     this.isAuthenticated = true;
     this.#reader.authenticated = true;
     this.pin.reauthenticate(auth);
@@ -142,9 +151,8 @@ export class Session implements SlotOwner, EndOfTurn {
 
   /** RESET: as new. */
   startOver(): void {
-    this.#leaveIdentity();
-    this.identity = this.context.shard.own;
-    this.identity.sessions++;
+    this.user.leave();
+    this.identity = this.user.at(this.context.upstream.home);
     this.isAuthenticated = false;
     this.#reader.authenticated = !mustAuthenticate(this);
     this.subscription.release();
@@ -154,17 +162,13 @@ export class Session implements SlotOwner, EndOfTurn {
     this.name = '';
   }
 
-  #leaveIdentity(): void {
-    this.identity.sessions--;
-    if (this.identity.isPassing) this.context.shard.forget(this.identity);
-  }
-
   // --- replies -------------------------------------------------------------------------------------------------
 
   /** A new slot at the end of the queue. */
   slot(): Slot {
     const slot = new Slot(this);
     slot.sentAt = this.now;
+    slot.identity = this.identity;
     if (this.replyMode !== 'on') {
       slot.isSilent = true;
       if (this.replyMode === 'skip-next') this.replyMode = 'on';
@@ -231,7 +235,7 @@ export class Session implements SlotOwner, EndOfTurn {
 
   settled(slot: Slot): void {
     this.outstanding--;
-    this.#release(slot);
+    releaseHeld(this, slot);
     if (this.outstanding > 0) return;
     this.pin.idle();
     // What waits for this link to have nothing more to say may go, even when a late reply was for nobody.
@@ -248,23 +252,16 @@ export class Session implements SlotOwner, EndOfTurn {
   }
 
   timedOut(slot: Slot): void {
-    this.#release(slot);
+    releaseHeld(this, slot);
     // What Redis will have queued when the app says EXEC is not what the app was told: both start anew.
     if (this.link === 'pinned' && this.pin.sticky.isInTransaction) {
       this.close('upstream', 'a command timed out inside MULTI');
     }
   }
 
-  /** It will not be sent again. */
-  #release(slot: Slot): void {
-    if (slot.held === undefined) return;
-    releaseKeys(this, slot.held);
-    slot.held = undefined;
-  }
-
-  outOfStep(_slot: Slot): void {
+  outOfStep(slot: Slot): void {
     const reason = 'a reply that does not fit its request';
-    if (this.link === 'shared') this.identity.shared.reset(reason);
+    if (this.link === 'shared') (slot.identity ?? this.identity).shared.reset(reason);
     this.close('upstream', reason);
   }
 
@@ -392,7 +389,7 @@ export class Session implements SlotOwner, EndOfTurn {
     this.#reader.stop();
     this.pin.sessionClosed();
     this.subscription.release();
-    this.#leaveIdentity();
+    this.user.leave();
     registry.remove(this);
   }
 }

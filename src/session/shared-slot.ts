@@ -22,8 +22,9 @@ export function timeoutOf({ context }: Session, spec: CommandSpec): number {
   return spec.isSlow ? context.options.slowCommandTimeoutMs : context.options.commandTimeoutMs;
 }
 
-/** A slot for a command whose reply comes in RESP3. */
+/** A slot for a command, or the part that is being sent, whose reply comes in RESP3. */
 export function sharedSlot(session: Session, request: Request, spec: CommandSpec): Slot {
+  if (session.fanIn !== undefined) return session.fanIn.part(session.identity);
   const slot = session.slot();
   slot.needsResp2 = session.proto === 2;
   slot.shape = shapeOf(spec);

@@ -3,6 +3,7 @@ import { COLON, DOLLAR, MINUS, PLUS } from '../protocol/bytes.ts';
 import { type Resp2Row, toResp2 } from '../protocol/resp2.ts';
 import { type Resp2Shape, shapeNeedsConversion } from '../protocol/resp2-shapes.ts';
 import { Call, type CallFailure, type FrameFacts } from '../shard/call.ts';
+import type { Identity } from '../shard/identity.ts';
 import type { ReplyEffect, ReplyPiece } from './effect.ts';
 import type { HeldRead } from './held-keys.ts';
 import type { ParkedRead } from './parked-read.ts';
@@ -40,6 +41,8 @@ export type Expected = 'any' | 'ok' | 'queued' | 'exec';
 export class Slot extends Call {
   next: Slot | undefined;
   readonly owner: SlotOwner;
+  /** Where its request went, and as whom. */
+  identity: Identity | undefined;
   /** The reply as it goes out, once it is whole and was not streamed. */
   ready: Buffer | undefined;
   /** All its bytes were emitted as they came. */
@@ -69,6 +72,10 @@ export class Slot extends Call {
     return this.#isStreaming && !this.isDone;
   }
 
+  get #shardName(): string {
+    return this.identity?.shard.name ?? this.owner.shardName;
+  }
+
   constructor(owner: SlotOwner) {
     super();
     this.owner = owner;
@@ -95,7 +102,7 @@ export class Slot extends Call {
   fail(failure: CallFailure): void {
     this.owner.countOwnError();
     if (failure.kind === 'timeout') {
-      this.#answer(failureLine(failure, this.owner.shardName, this.timeoutMs));
+      this.#answer(failureLine(failure, this.#shardName, this.timeoutMs));
       this.owner.timedOut(this);
       return;
     }
@@ -105,7 +112,7 @@ export class Slot extends Call {
     if (!isAnswered) {
       // Half a reply has left already: nothing that follows could be understood.
       if (this.#isStreaming) this.owner.outOfStep(this);
-      else this.keep(failureLine(failure, this.owner.shardName, this.timeoutMs));
+      else this.keep(failureLine(failure, this.#shardName, this.timeoutMs));
     }
     this.owner.settled(this);
     if (!isAnswered) this.owner.answered(this);

@@ -1,5 +1,5 @@
 import type { CommandSpec } from '../command/spec.ts';
-import { encodeRequest } from '../protocol/encoder.ts';
+import { encodeRequest, OK } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
 import { OwnCall } from '../shard/call.ts';
 import type { PinnedConnection } from '../shard/pinned-connection.ts';
@@ -22,6 +22,7 @@ const TRACKING_COMMANDS: ReadonlySet<string> = new Set([
 /** Session commands that a pinned connection answers like any other. */
 const PASSED_COMMANDS: ReadonlySet<string> = new Set(['ping', 'echo', 'exec', 'discard']);
 
+const MULTI = encodeRequest(['MULTI']);
 /** Refused while it is queued, which aborts the transaction. */
 const MISTAKE = encodeRequest(['CLIENT', 'REPLY']);
 
@@ -41,6 +42,8 @@ export class Sticky {
   #session: Session;
   #pin: Pin;
   #transaction: OpenTransaction | undefined;
+  /** MULTI was answered here: its shard is known with the first key that is queued. */
+  #isUnplaced = false;
   #isWatching = false;
   #isTracking = false;
   #isOpaque = false;
@@ -52,7 +55,7 @@ export class Sticky {
   }
 
   get isInTransaction(): boolean {
-    return this.#transaction !== undefined;
+    return this.#transaction !== undefined || this.#isUnplaced;
   }
 
   /** Set while every frame goes to the session as it comes, and every request to Redis. */
@@ -62,7 +65,7 @@ export class Sticky {
 
   get isActive(): boolean {
     return (
-      this.#transaction !== undefined ||
+      this.isInTransaction ||
       this.#isWatching ||
       this.#isTracking ||
       this.#isOpaque ||
@@ -75,7 +78,7 @@ export class Sticky {
   begin(request: Request, spec: CommandSpec): boolean {
     const pinned = this.#pin.take();
     if (pinned === undefined) return false;
-    if (pinned === 'failed') return this.#failToBegin(spec);
+    if (pinned === 'failed') return this.#failToBegin(spec.name);
     const isKnown = this.#enter(pinned, request, spec);
     if (isKnown !== undefined) return isKnown;
     this.#isOpaque = true;
@@ -89,7 +92,7 @@ export class Sticky {
     const isReset = spec?.name === 'reset' && request.argc === 1;
     const isOver = isReset || spec?.name === 'quit';
     if (isOver && this.#relay === undefined) return answerLocally(this.#session, request, spec);
-    const isPlain = this.#transaction === undefined && this.#relay === undefined;
+    const isPlain = !this.isInTransaction && this.#relay === undefined;
     if (spec !== undefined && isPlain && isOwnCommand(spec)) {
       return answerLocally(this.#session, request, spec);
     }
@@ -100,10 +103,29 @@ export class Sticky {
     if (!this.#session.mayUse('pinned')) return this.#runApart(request, spec);
     const pinned = this.#pin.take();
     if (pinned === undefined) return false;
-    if (pinned === 'failed') return true;
+    if (pinned === 'failed') return this.#isUnplaced ? this.#failToBegin('multi') : true;
+    if (this.#isUnplaced) this.#place(pinned);
     if (this.#relay !== undefined) return this.#runRelayed(this.#relay, pinned, request, spec);
     if (this.#transaction !== undefined) return this.#queueOrEnd(pinned, this.#transaction, request, spec);
     return this.#runOutside(pinned, request, spec);
+  }
+
+  /** MULTI with several shards. The session is told OK; where it runs is not known yet. */
+  beginUnplaced(): void {
+    this.#isUnplaced = true;
+    this.#session.answer(OK);
+  }
+
+  /** Refuse a command of the transaction, which aborts it. False when it has to wait. */
+  refuse(spec: CommandSpec, code: 'CROSSSLOT' | 'NOT_SUPPORTED', reason: string): boolean {
+    if (!this.#session.mayUse('pinned')) return false;
+    const pinned = this.#pin.take();
+    if (pinned === undefined) return false;
+    if (pinned === 'failed') return this.#failToBegin('multi');
+    if (this.#isUnplaced) this.#place(pinned);
+    this.#session.answerError(code, { command: spec.name, reason });
+    pinned.submit(new OwnCall(() => undefined), MISTAKE, 0, MISTAKE.length);
+    return true;
   }
 
   /** A request went by in pieces: its keys are unknown to a transaction that it may be part of. True when it is. */
@@ -116,6 +138,7 @@ export class Sticky {
   /** The connection is gone or given back. */
   clear(): void {
     this.#transaction = undefined;
+    this.#isUnplaced = false;
     this.#isWatching = false;
     this.#isTracking = false;
     this.#isOpaque = false;
@@ -123,9 +146,9 @@ export class Sticky {
   }
 
   /** The app has been told. What it sent behind MULTI or WATCH was meant for the transaction, and would now run outside of it. */
-  #failToBegin(spec: CommandSpec): true {
-    if (spec.name === 'multi' || spec.name === 'watch') {
-      this.#session.close('upstream', `${spec.name.toUpperCase()} could not be sent to Redis`);
+  #failToBegin(name: string): true {
+    if (name === 'multi' || name === 'watch') {
+      this.#session.close('upstream', `${name.toUpperCase()} could not be sent to Redis`);
     }
     return true;
   }
@@ -164,6 +187,16 @@ export class Sticky {
     return true;
   }
 
+  /** Now its shard is known: Redis hears of the MULTI. */
+  #place(pinned: PinnedConnection): void {
+    this.#isUnplaced = false;
+    this.#transaction = { keys: new TransactionKeys(), changesConnection: false, subscribes: false };
+    const call = new OwnCall((reply) => {
+      if (reply?.equals(OK) !== true) pinned.destroy('MULTI was refused');
+    });
+    pinned.submit(call, MULTI, 0, MULTI.length);
+  }
+
   #queueOrEnd(
     pinned: PinnedConnection,
     transaction: OpenTransaction,
@@ -171,7 +204,7 @@ export class Sticky {
     spec: CommandSpec | undefined,
   ): boolean {
     if (spec !== undefined && (isOwnCommand(spec) || silences(spec, request))) {
-      return this.#refuseQueued(pinned, spec);
+      return this.#refuseQueued(spec);
     }
     // EXEC with arguments is a mistake that discards the transaction; DISCARD with arguments is one that does not.
     const isEnd = spec?.name === 'exec' || (spec?.name === 'discard' && request.argc === 1);
@@ -192,13 +225,11 @@ export class Sticky {
 
   /** Redis would leave a hole in EXEC's reply, and nothing behind it could be told apart. It hears of a mistake instead, so that
    *  its EXEC aborts as after any other. */
-  #refuseQueued(pinned: PinnedConnection, spec: CommandSpec): boolean {
+  #refuseQueued(spec: CommandSpec): boolean {
     const reason = isOwnCommand(spec)
       ? 'Redis cannot queue it inside MULTI'
       : 'inside MULTI it breaks the reply to EXEC';
-    this.#session.answerError('NOT_SUPPORTED', { command: spec.name, reason });
-    pinned.submit(new OwnCall(() => undefined), MISTAKE, 0, MISTAKE.length);
-    return true;
+    return this.refuse(spec, 'NOT_SUPPORTED', reason);
   }
 
   #execEffect(pinned: PinnedConnection, transaction: OpenTransaction): ReplyEffect | undefined {
@@ -270,7 +301,7 @@ export class Sticky {
     return whenReplied((isError) => {
       if (isError) this.#relay = undefined;
       pinned.connection.takesAll = !isError;
-      this.#session.context.shard.cache?.flush();
+      this.#session.context.cache?.flush();
     });
   }
 
@@ -283,7 +314,7 @@ export class Sticky {
     // Refused, MONITOR would leave this request without anyone to answer.
     if (!pinned.connection.takesAll) return false;
     // Whatever it changes, nobody counts the replies that would say when.
-    this.#session.context.shard.cache?.flush();
+    this.#session.context.cache?.flush();
     if (!relay.send(pinned, request, spec)) return false;
     const { clock, options } = this.#session.context;
     // Redis closes after its reply to QUIT; to a connection that wants no replies it gives none, and stays.

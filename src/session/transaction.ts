@@ -3,10 +3,12 @@ import { resolve } from '../command/table.ts';
 import { REQUEST } from '../protocol/request-decoder.ts';
 import type { Request } from '../protocol/request.ts';
 import type { Resp2Row } from '../protocol/resp2.ts';
+import { spreadOf } from '../command/spread.ts';
 import { ELSEWHERE } from '../cache/near-cache.ts';
 import { BarrierEffect, FlushEffect, type ReplyEffect, WriteEffect } from './effect.ts';
 import { fenceOf, unknownKeys } from './cache-effects.ts';
 import { endLeasesBefore, mayLeaveNoTrace } from './lease-ends.ts';
+import { aimAtPlace, NO_PLACE, placeOf, SEVERAL_PLACES } from './placement.ts';
 import type { Session } from './session.ts';
 import { shapeOf } from './shared-slot.ts';
 import type { Slot } from './slot.ts';
@@ -39,7 +41,7 @@ export class TransactionKeys {
   /** For the EXEC, created when it is sent on the shared link of `fence`, or ELSEWHERE: closes the keys until its reply (coherence
    *  spec §6.3). */
   effect(session: Session, fence: number = ELSEWHERE): ReplyEffect | undefined {
-    const { cache } = session.context.shard;
+    const { cache } = session.context;
     if (cache === undefined) return undefined;
     endLeasesBefore(session, this.#untraced);
     if (this.flushesAll) return new FlushEffect(cache);
@@ -63,13 +65,14 @@ export function tryWholeTransaction(
   end: number,
 ): number {
   if (!session.mayUse('shared') || session.heldKeys.size > 0) return STALLED;
-  const { shared, isPassing } = session.identity;
-  if (isPassing || multi.buffer !== buffer) return NOT_WHOLE;
-  // While it is down, every command of the block hears so: were MULTI alone to fail, the others would run outside of it.
-  if (shared.isConnecting(session) || !shared.hasRoomFor(session)) return STALLED;
+  if (multi.buffer !== buffer) return NOT_WHOLE;
   const start = multi.start;
   const block = gather(session, buffer, from, end);
-  if (block === undefined) return NOT_WHOLE;
+  if (block === undefined || !aimAtPlace(session, block.place)) return NOT_WHOLE;
+  const { shared, isPassing } = session.identity;
+  if (isPassing) return NOT_WHOLE;
+  // While it is down, every command of the block hears so: were MULTI alone to fail, the others would run outside of it.
+  if (shared.isConnecting(session) || !shared.hasRoomFor(session)) return STALLED;
   const slots = [slotFor(session, 'ok'), ...block.rows.map(() => slotFor(session, 'queued'))];
   const exec = slotFor(session, 'exec');
   exec.shape = 'exec';
@@ -89,6 +92,8 @@ interface Block {
   rows: Resp2Row[];
   keys: TransactionKeys;
   isSlow: boolean;
+  /** Of all its keys. */
+  place: number;
   end: number;
 }
 
@@ -97,7 +102,9 @@ function gather(session: Session, buffer: Buffer, from: number, end: number): Bl
   const rows: Resp2Row[] = [];
   const keys = new TransactionKeys();
   const countMax = session.context.options.inFlightMax - session.queue.length - 2;
+  const { isSingle } = session.context.upstream;
   let isSlow = false;
+  let place = NO_PLACE;
   let at = from;
   decoder.reset();
   while (at < end && rows.length < countMax) {
@@ -106,8 +113,15 @@ function gather(session: Session, buffer: Buffer, from: number, end: number): Bl
     const spec = resolve(request);
     if (spec === undefined) break;
     at = decoder.consumedTo;
-    if (spec.name === 'exec' && request.argc === 1) return { rows, keys, isSlow, end: at };
+    if (spec.name === 'exec' && request.argc === 1) return { rows, keys, isSlow, place, end: at };
     if (!canRideShared(spec)) break;
+    if (!isSingle) {
+      // One by one it hears which command is wrong.
+      if (spreadOf(spec).kind !== 'keys' && spreadOf(spec).kind !== 'split') break;
+      const next = placeOf(session, request, spec);
+      if (next === SEVERAL_PLACES || (place >= 0 && next >= 0 && next !== place)) break;
+      place = Math.max(place, next);
+    }
     keys.add(request);
     isSlow ||= spec.isSlow;
     rows.push({ shape: shapeOf(spec), argc: request.argc });

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import { errorLine } from '../base/errors.ts';
 import { encodeRequest } from '../protocol/encoder.ts';
 import { OwnCall, type CallFailure } from './call.ts';
-import { Connection, type ShardAddress } from './connection.ts';
+import { type AddressSource, Connection } from './connection.ts';
 import type { ShardStats } from './shard-stats.ts';
 
 /** Close the connection after this long without a check: most apps authenticate once, at their start. */
@@ -16,7 +16,7 @@ const NOAUTH = '-NOAUTH';
  *  is, so it may not run where commands do. Every AUTH of every session is asked anew; nothing is remembered.
  *  Bounds: one connection; checks are pipelined. */
 export class AuthConnection {
-  #address: ShardAddress;
+  #address: AddressSource;
   #connectTimeoutMs: number;
   #commandTimeoutMs: number;
   #clock: Clock;
@@ -25,7 +25,7 @@ export class AuthConnection {
   #lastUsedAt = 0;
 
   constructor(
-    address: ShardAddress,
+    address: AddressSource,
     timeouts: { connectTimeoutMs: number; commandTimeoutMs: number },
     clock: Clock,
     stats: ShardStats,
@@ -90,7 +90,7 @@ export class AuthConnection {
       },
       this.#stats,
     );
-    connection.connect(this.#address, this.#connectTimeoutMs);
+    connection.connect(this.#address(), this.#connectTimeoutMs);
     return connection;
   }
 }

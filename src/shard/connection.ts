@@ -16,6 +16,9 @@ export interface ShardAddress {
   tls: ConnectionOptions | undefined;
 }
 
+/** Asked at each connect: a primary may have moved meanwhile. */
+export type AddressSource = () => ShardAddress;
+
 export interface ConnectionOwner {
   /** The socket is open (TLS agreed); nothing was sent yet. */
   opened(): void;

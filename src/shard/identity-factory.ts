@@ -8,12 +8,13 @@ import type { CredentialSource, Credentials } from './credentials.ts';
 import type { ServerInfo } from './handshake.ts';
 import type { Identity } from './identity.ts';
 import { PinnedPool } from './pinned-pool.ts';
-import type { ShardOptions } from './shard.ts';
+import type { Shard, ShardOptions } from './shard.ts';
 import type { ShardStats } from './shard-stats.ts';
 import { SharedConnection, type SharedListener } from './shared-connection.ts';
 
 /** What an identity's parts need of their shard. */
 export interface FactoryParts {
+  shard: Shard;
   clock: Clock;
   random: Random;
   stats: ShardStats;
@@ -50,7 +51,7 @@ export class IdentityFactory {
       return identity.credentials;
     };
     const common = {
-      address: options.address,
+      address: this.#parts.shard.addressSource,
       credentials: remembering,
       connectTimeoutMs: options.connectTimeoutMs,
       inFlightMax: options.inFlightMax,
@@ -64,6 +65,7 @@ export class IdentityFactory {
     );
     const identity: Identity = {
       number,
+      shard: this.#parts.shard,
       user,
       credentials: given.credentials,
       shared,
@@ -89,7 +91,13 @@ export class IdentityFactory {
       connectTimeoutMs: options.connectTimeoutMs,
       commandTimeoutMs: options.commandTimeoutMs,
     };
-    return new PinnedPool(options.address, credentials, limits, this.#parts.clock, this.#parts.stats);
+    return new PinnedPool(
+      this.#parts.shard.addressSource,
+      credentials,
+      limits,
+      this.#parts.clock,
+      this.#parts.stats,
+    );
   }
 
   #canary(link: SharedConnection, cache: NearCache, number: number, log: Logger): Canary {

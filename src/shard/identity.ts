@@ -1,6 +1,7 @@
 import type { Canary } from './canary.ts';
 import type { Credentials } from './credentials.ts';
 import type { PinnedPool } from './pinned-pool.ts';
+import type { Shard } from './shard.ts';
 import type { SharedConnection } from './shared-connection.ts';
 
 /** An ACL user at one shard, with connections of its own. A value read as one user is never served to another, so the
@@ -8,6 +9,7 @@ import type { SharedConnection } from './shared-connection.ts';
 export interface Identity {
   /** Part of every entry's identity; never reused. */
   readonly number: number;
+  readonly shard: Shard;
   /** The ACL user, as latin1; 'default' when nothing was given. */
   readonly user: string;
   /** The newest credentials that Redis has accepted. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { CallFailure } from './call.ts';
-import type { ShardAddress } from './connection.ts';
+import type { AddressSource } from './connection.ts';
 import type { CredentialSource } from './credentials.ts';
 import { PinnedConnection, type PinnedHolder, type PinnedSetup } from './pinned-connection.ts';
 import type { ShardStats } from './shard-stats.ts';
@@ -25,14 +25,14 @@ const SURPLUS_MS = 1000;
 export class PinnedPool {
   #idle: PinnedConnection[] = [];
   #all = new Set<PinnedConnection>();
-  #address: ShardAddress;
+  #address: AddressSource;
   #credentials: CredentialSource;
   #limits: PinnedLimits;
   #clock: Clock;
   #stats: ShardStats;
 
   constructor(
-    address: ShardAddress,
+    address: AddressSource,
     credentials: CredentialSource,
     limits: PinnedLimits,
     clock: Clock,
@@ -90,8 +90,8 @@ export class PinnedPool {
     this.#trim(now);
   }
 
-  close(): void {
-    for (const pinned of this.#all) pinned.destroy('nearcache is stopping');
+  close(reason = 'nearcache is stopping'): void {
+    for (const pinned of this.#all) pinned.destroy(reason);
   }
 
   /** Close what nobody needs. The list is in the order of rest. */
@@ -136,7 +136,7 @@ export class PinnedPool {
       (gone) => this.#lost(gone),
     );
     this.#all.add(pinned);
-    pinned.connect(this.#address, this.#limits.connectTimeoutMs);
+    pinned.connect(this.#address(), this.#limits.connectTimeoutMs);
     return pinned;
   }
 

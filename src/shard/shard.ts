@@ -3,7 +3,7 @@ import type { Logger } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import type { NearCache } from '../cache/near-cache.ts';
 import { AuthConnection } from './auth-connection.ts';
-import type { ShardAddress } from './connection.ts';
+import type { AddressSource, ShardAddress } from './connection.ts';
 import type { CredentialSource, Credentials } from './credentials.ts';
 import type { ServerInfo } from './handshake.ts';
 import type { Identity } from './identity.ts';
@@ -14,6 +14,8 @@ import { Toucher } from './toucher.ts';
 
 export interface ShardOptions {
   name: string;
+  /** No other shard of this nearcache has had it: part of SCAN's cursors. */
+  number: number;
   address: ShardAddress;
   /** The sidecar's own credentials, read anew at every connect. */
   credentials: CredentialSource;
@@ -45,6 +47,10 @@ const STALL_MS = 1000;
  *  Errors: none thrown; what cannot be sent fails its call. */
 export class Shard {
   readonly name: string;
+  readonly number: number;
+  /** Where it is now. */
+  address: ShardAddress;
+  readonly addressSource: AddressSource = () => this.address;
   readonly options: ShardOptions;
   readonly stats: ShardStats;
   readonly cache: NearCache | undefined;
@@ -53,6 +59,7 @@ export class Shard {
   readonly own: Identity;
   /** Redis does not accept an identity's credentials any more: its sessions are to end, as they would at Redis. */
   onRefused: (identity: Identity) => void = () => undefined;
+  readonly #siblings: Iterable<Shard>;
   #others = new Map<string, Identity>();
   #passing = new Set<Identity>();
   #clock: Clock;
@@ -64,18 +71,30 @@ export class Shard {
 
   constructor(
     options: ShardOptions,
-    parts: { clock: Clock; random: Random; log: Logger; stats: ShardStats; cache: NearCache | undefined },
+    parts: {
+      clock: Clock;
+      random: Random;
+      log: Logger;
+      stats: ShardStats;
+      cache: NearCache | undefined;
+      /** All shards that feed the same near-cache, this one too. */
+      siblings?: Iterable<Shard>;
+    },
   ) {
     this.name = options.name;
+    this.number = options.number;
+    this.address = options.address;
     this.options = options;
     this.#clock = parts.clock;
     this.#log = parts.log.child({ shard: options.name });
     this.stats = parts.stats;
     this.cache = parts.cache;
+    this.#siblings = parts.siblings ?? [this];
     const hotKeys = parts.cache?.hotKeys;
     this.#toucher = hotKeys === undefined ? undefined : new Toucher(hotKeys, options.touchRate);
-    this.auth = new AuthConnection(options.address, options, this.#clock, this.stats);
+    this.auth = new AuthConnection(this.addressSource, options, this.#clock, this.stats);
     this.#factory = new IdentityFactory(options, {
+      shard: this,
       clock: parts.clock,
       random: parts.random,
       stats: parts.stats,
@@ -95,6 +114,23 @@ export class Shard {
   close(): void {
     this.#stopTicking();
     for (const identity of this.identities()) this.#closeIdentity(identity);
+    this.auth.close();
+  }
+
+  /** Its primary is elsewhere now: every link goes, with all that the near-cache knows by it. */
+  moveTo(address: ShardAddress): void {
+    const { host, port } = this.address;
+    if (host === address.host && port === address.port) return;
+    this.address = address;
+    this.#log.warn({ address: `${address.host}:${address.port}` }, 'the primary has moved');
+    for (const { shared, control, pinned } of this.identities()) {
+      const reason = 'the primary has moved';
+      shared.reset(reason);
+      control.reset(reason);
+      pinned.close(reason);
+      shared.retryNow();
+      control.retryNow();
+    }
     this.auth.close();
   }
 
@@ -139,6 +175,13 @@ export class Shard {
   get server(): ServerInfo | undefined {
     for (const { shared } of this.identities()) if (shared.server !== undefined) return shared.server;
     return undefined;
+  }
+
+  /** How long entries may still be served if Redis says nothing more; undefined = none may be served. Units: ms. */
+  get margin(): number | undefined {
+    const { generation } = this.own.shared;
+    if (!generation.isAlive || !generation.isTracking) return undefined;
+    return this.options.maxStalenessMs - (this.#clock.now() - generation.freshAt);
   }
 
   /** Does more than one link feed the near-cache? Then one link's barrier does not speak for the others. */
@@ -208,7 +251,9 @@ export class Shard {
   /** The fences whose entries stay when a link comes back with a new one. */
   #fencesBeside(own: SharedConnection): Set<number> {
     const fences = new Set<number>();
-    for (const { shared } of this.identities()) if (shared !== own) fences.add(shared.generation.fence);
+    for (const shard of this.#siblings) {
+      for (const { shared } of shard.identities()) if (shared !== own) fences.add(shared.generation.fence);
+    }
     return fences;
   }
 

@@ -5,7 +5,7 @@ import { encodeRequest } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
 import type { Backoff } from './backoff.ts';
 import { Call, type CallFailure, OwnCall } from './call.ts';
-import { Connection, type ShardAddress } from './connection.ts';
+import { type AddressSource, Connection } from './connection.ts';
 import type { CredentialSource } from './credentials.ts';
 import { type ServerInfo, shakeHands } from './handshake.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -18,7 +18,7 @@ import { trackLater } from './track-later.ts';
 export type SharedState = 'idle' | 'connecting' | 'ready' | 'down' | 'closed';
 
 export interface SharedOptions {
-  address: ShardAddress;
+  address: AddressSource;
   credentials: CredentialSource;
   /** Ask for CLIENT TRACKING: this connection feeds the near-cache. */
   tracks: boolean;
@@ -62,9 +62,10 @@ const HELD_BYTES_MAX = 4_194_304;
  *  order. Also used, without tracking, as the control connection. Reconnects by itself.
  *  Errors: a command that cannot be sent fails its call at once; nothing is ever sent twice. */
 export class SharedConnection {
+  static #lastPosition = 0;
   state: SharedState = 'idle';
   generation: Generation = new Generation();
-  /** How many requests were given to it: the place of the newest one. */
+  /** The place of its newest request among those of all shared connections. */
   position = 0;
   /** What the last successful handshake told; kept while down, so that HELLO can be answered. */
   server: ServerInfo | undefined;
@@ -131,7 +132,7 @@ export class SharedConnection {
 
   /** Send one request in `db`; its reply is `call`'s. `call.sentAt` is set by the caller. */
   submit(call: Call, buffer: Buffer, start: number, end: number, db: number): void {
-    this.position++;
+    this.position = ++SharedConnection.#lastPosition;
     const connection = this.#connection;
     if (this.state === 'ready' && connection !== undefined) {
       if (connection.calls.length >= this.options.inFlightMax) return call.fail(this.#busy());
@@ -152,7 +153,7 @@ export class SharedConnection {
       connection !== undefined &&
       connection.calls.length < this.options.inFlightMax;
     if (!isSendable) return this.submit(call, request.buffer, request.start, request.end, db);
-    this.position++;
+    this.position = ++SharedConnection.#lastPosition;
     if (db !== this.#db) this.#select(connection, db);
     connection.expect(ttl);
     connection.write(head, 0, head.length);
@@ -174,7 +175,7 @@ export class SharedConnection {
       for (const call of calls) call.fail(this.#busy());
       return;
     }
-    this.position++;
+    this.position = ++SharedConnection.#lastPosition;
     if (db !== this.#db && db !== ANY_DB) this.#select(connection, db);
     for (const call of calls) connection.expect(call);
     connection.write(buffer, start, end);
@@ -244,7 +245,7 @@ export class SharedConnection {
       this.#stats,
     );
     this.#connection = connection;
-    connection.connect(this.options.address, this.options.connectTimeoutMs);
+    connection.connect(this.options.address(), this.options.connectTimeoutMs);
   }
 
   #opened(connection: Connection): void {

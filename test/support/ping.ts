@@ -28,7 +28,11 @@ async function ping({ host, port }: Address, password: string | undefined): Prom
     }
     socket.write('PING\r\nQUIT\r\n');
     let answer = '';
-    for await (const chunk of socket) answer += String(chunk);
+    for await (const chunk of socket) {
+      answer += String(chunk);
+      // A Sentinel knows no QUIT, so the connection would stay open.
+      if (answer.includes('+PONG')) break;
+    }
     return answer;
   } finally {
     socket.destroy();

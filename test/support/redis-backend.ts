@@ -8,6 +8,8 @@ export interface RedisOptions {
   unixSocket?: boolean;
   /** Set as requirepass. */
   password?: string;
+  /** Run as a Sentinel that starts with this configuration, which it writes itself from then on. */
+  sentinelConfig?: string;
 }
 
 /** Where a server is reached. */
@@ -42,18 +44,8 @@ export interface RedisBackend {
 
 /** The command line of a server that saves nothing unless `options.args` says so. */
 export function redisArgs(options: RedisOptions, port: number, dir: string): string[] {
-  const args = [
-    '--port',
-    String(port),
-    '--bind',
-    '127.0.0.1',
-    '--dir',
-    dir,
-    '--save',
-    '',
-    '--daemonize',
-    'no',
-  ];
+  const args = options.sentinelConfig === undefined ? [] : [sentinelConfigIn(dir), '--sentinel'];
+  args.push('--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--daemonize', 'no');
   // A server on loopback that lives for one test may have DEBUG, which the twin tests need.
   args.push('--enable-debug-command', 'yes');
   if (options.unixSocket) args.push('--unixsocket', socketPathIn(dir));
@@ -66,6 +58,11 @@ export function redisAddress(options: RedisOptions, port: number, dir: string): 
   const auth = options.password === undefined ? '' : `:${encodeURIComponent(options.password)}@`;
   const socketPath = options.unixSocket ? socketPathIn(dir) : undefined;
   return { host, port, url: `redis://${auth}${host}:${port}`, socketPath };
+}
+
+/** Where a Sentinel whose directory is `dir` keeps what it knows. */
+export function sentinelConfigIn(dir: string): string {
+  return `${dir}/sentinel.conf`;
 }
 
 function socketPathIn(dir: string): string {

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { freePort } from './free-port.ts';
+import { sentinelConfigIn } from './redis-backend.ts';
 import type { RedisBackend, RedisOptions, RedisServer } from './redis-backend.ts';
 import { processBackend } from './redis-process.ts';
 
@@ -17,6 +18,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   const port = options.port ?? (await freePort());
   const dir = mkdtempSync(join(tmpdir(), 'nearcache-redis-'));
   try {
+    if (options.sentinelConfig !== undefined) writeFileSync(sentinelConfigIn(dir), options.sentinelConfig);
     return await backend.start(options, port, dir);
   } catch (error) {
     rmSync(dir, { recursive: true, force: true });

@@ -2,6 +2,7 @@ import { createLogger } from '../../src/base/log.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { DEFAULT_REQUEST_LIMITS } from '../../src/protocol/limits.ts';
 import { RequestDecoder } from '../../src/protocol/request-decoder.ts';
+import { RingUpstream } from '../../src/route/ring-upstream.ts';
 import type { SessionContext } from '../../src/session/session-context.ts';
 import { SessionRegistry } from '../../src/session/session-registry.ts';
 import { SessionStats } from '../../src/session/session-stats.ts';
@@ -16,6 +17,7 @@ export function lonelyContext(): SessionContext {
     {
       ...times,
       name: 'shard0',
+      number: 0,
       address: { host: '127.0.0.1', port: 1, tls: undefined },
       credentials: () => ({ user: undefined, password: undefined }),
       reconnectBaseMs: 50,
@@ -44,7 +46,8 @@ export function lonelyContext(): SessionContext {
       cachesMultiKey: false,
       cachesSort: false,
     },
-    shard,
+    upstream: new RingUpstream([shard], undefined),
+    cache: undefined,
     registry: new SessionRegistry(),
     lookahead: new RequestDecoder(DEFAULT_REQUEST_LIMITS),
     stats: new SessionStats(),

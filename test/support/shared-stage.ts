@@ -25,7 +25,7 @@ export class SharedStage {
     this.server = server;
     this.shared = new SharedConnection(
       {
-        address: server.address,
+        address: () => server.address,
         credentials: () => this.credentials(),
         tracks: true,
         connectTimeoutMs: 1000,

@@ -8,6 +8,7 @@ import { NearCache } from '../../../src/cache/near-cache.ts';
 import { type PolicyRules, PolicyTable } from '../../../src/policy/policy-table.ts';
 import { DEFAULT_REQUEST_LIMITS } from '../../../src/protocol/limits.ts';
 import { RequestDecoder } from '../../../src/protocol/request-decoder.ts';
+import { RingUpstream } from '../../../src/route/ring-upstream.ts';
 import { Session } from '../../../src/session/session.ts';
 import type { SessionContext } from '../../../src/session/session-context.ts';
 import { SessionRegistry } from '../../../src/session/session-registry.ts';
@@ -63,6 +64,7 @@ export class NearSide {
     this.shard = new Shard(
       {
         ...times,
+        number: 0,
         name: 'shard0',
         address: { host: '127.0.0.1', port: 1, tls: undefined },
         credentials: () => ({ user: undefined, password: undefined }),
@@ -93,7 +95,8 @@ export class NearSide {
         cachesMultiKey: true,
         cachesSort: false,
       },
-      shard: this.shard,
+      upstream: new RingUpstream([this.shard], undefined),
+      cache,
       registry: new SessionRegistry(),
       leases: undefined,
       lookahead: new RequestDecoder(DEFAULT_REQUEST_LIMITS),

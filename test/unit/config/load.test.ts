@@ -35,7 +35,17 @@ describe('defaults', () => {
         { kind: 'tcp', host: '::1', port: 6379 },
       ],
       listenGiven: false,
-      upstream: { name: 'shard0', host: '127.0.0.1', port: 6380, tls: false },
+      upstream: {
+        kind: 'ring',
+        shards: [
+          {
+            name: 'shard0',
+            source: { kind: 'address', host: '127.0.0.1', port: 6380 },
+            weight: 1,
+            tls: false,
+          },
+        ],
+      },
       admin: { host: '127.0.0.1', port: 9379 },
       cacheBytes: 64 * 1024 * 1024,
       maxStalenessMs: 1000,
@@ -118,15 +128,13 @@ describe('precedence', () => {
 });
 
 describe('credentials', () => {
-  test('user and password options win over the URL', () => {
-    const argv = ['--upstream', 'redis://a:b@h', '--upstream-password', 'secret'];
-    expect(configOf({ argv }).upstream).toEqual({
-      name: 'shard0',
-      host: 'h',
-      port: 6379,
-      tls: false,
-      user: 'a',
-      password: 'secret',
+  test('that the URL does not have are those of the options', () => {
+    const argv = ['--upstream', 'redis://a@h', '--upstream-user', 'b', '--upstream', 'redis://g'];
+    expect(configOf({ argv: [...argv, '--upstream-password', 'secret'] }).upstream).toMatchObject({
+      shards: [
+        { user: 'a', password: 'secret' },
+        { user: 'b', password: 'secret' },
+      ],
     });
   });
 
@@ -161,7 +169,7 @@ describe('mistakes', () => {
         '--tls-ca=/no',
       ],
       env: { NEARCACHE_LOG_LEVL: 'info', NEARCACHE_LOG_LEVEL: 'loud' },
-      files: { c: 'cacheSize: 1mb\nlisten: nonsense\nring: {}\n' },
+      files: { c: 'cacheSize: 1mb\nlisten: nonsense\nring: {}\nrings: 1\n' },
     });
     expect(problems).toEqual([
       'stray: not a flag; flags start with --',
@@ -169,8 +177,9 @@ describe('mistakes', () => {
       '--max-staleness: needs a value',
       'NEARCACHE_LOG_LEVL: no such variable; did you mean NEARCACHE_LOG_LEVEL?',
       'cacheSize in c: no such key; did you mean cacheBytes?',
-      expect.stringMatching(/^ring in c: several shards need the ring, which this version does not have yet/),
+      'rings in c: no such key; did you mean ring?',
       expect.stringMatching(/^listen in c: "nonsense" is not an address; accepted: host:port/),
+      expect.stringMatching(/^ring in c: needs a shards; accepted: a list of 1 to 1024 maps/),
       'NEARCACHE_LOG_LEVEL: "loud" is not accepted; accepted: one of fatal, error, warn, info, debug, trace, silent',
       '--max-clients: "0" is not accepted; accepted: a whole number from 1 to 1000000',
       '--tls-ca: is of no use without --tls-cert',

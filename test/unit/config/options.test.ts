@@ -6,7 +6,7 @@ import { configJsonSchema, configSchema } from '../../../src/config/schema.ts';
 test('the help mentions every option with its flag, meaning and default', () => {
   const help = helpText();
   for (const [, option] of OPTION_ROWS) {
-    expect(help).toContain(`--${option.flag}`);
+    expect(help).toContain(option.isFileOnly === true ? `(file) ${option.flag}:` : `--${option.flag}`);
     expect(help).toContain(option.help);
     if (option.initial !== undefined && option.isSwitch !== true) {
       expect(help).toContain(`[default ${option.initial}`);
@@ -51,6 +51,14 @@ test('the JSON Schema describes every option and refuses unknown keys', () => {
     type: 'array',
     maxItems: 255,
     items: { required: ['prefix'], additionalProperties: false },
+  });
+  expect(schema.properties['ring']).toMatchObject({
+    required: ['shards'],
+    additionalProperties: false,
+    properties: {
+      hash: { enum: expect.arrayContaining(['fnv1a_64', 'md5']) },
+      shards: { maxItems: 1024, items: { required: ['url'], additionalProperties: false } },
+    },
   });
   expect(schema.additionalProperties).toBe(false);
   expect(schema.required ?? []).toEqual([]);

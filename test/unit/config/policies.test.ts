@@ -39,6 +39,7 @@ describe('policies', () => {
         jitterPercent: 10,
         softTtlPercent: 80,
         staleWhileRevalidateMs: 3000,
+        readPreference: 'primary',
         lease: undefined,
       },
     ]);
@@ -47,7 +48,8 @@ describe('policies', () => {
   test('take from the general options what they leave out', () => {
     const general =
       '--cache-max-ttl=7s --cache-negative-ttl=8s --cache-ttl-jitter=9 --cache-soft-ttl=50% --stale-while-revalidate=4s';
-    const argv = [...general.split(' '), '--policy=prefix=a'];
+    const upstream = ['--upstream=redis+cluster://h', '--read-preference=nearest'];
+    const argv = [...general.split(' '), ...upstream, '--policy=prefix=a'];
     expect(policiesOf({ argv })).toMatchObject([
       {
         isCached: true,
@@ -56,6 +58,7 @@ describe('policies', () => {
         jitterPercent: 9,
         softTtlPercent: 50,
         staleWhileRevalidateMs: 4000,
+        readPreference: 'nearest',
         lease: undefined,
       },
     ]);
@@ -64,8 +67,8 @@ describe('policies', () => {
   test('say everything of their own in a text', () => {
     const text =
       'prefix=a:; cache=off;maxTtl=1m;negativeTtl=0;ttlJitter=0;softTtl=100%;staleWhileRevalidate=2s;' +
-      'leases=on;leaseWait=100ms;leaseTtl=9s;';
-    expect(policiesOf({ argv: ['--policy', text] })).toEqual([
+      'readPreference=replica;leases=on;leaseWait=100ms;leaseTtl=9s;';
+    expect(policiesOf({ argv: ['--upstream=redis+cluster://h', '--policy', text] })).toEqual([
       {
         number: 1,
         prefix: Buffer.from('a:'),
@@ -76,6 +79,7 @@ describe('policies', () => {
         jitterPercent: 0,
         softTtlPercent: 100,
         staleWhileRevalidateMs: 2000,
+        readPreference: 'replica',
         lease: { waitMs: 100, ttlMs: 9000 },
       },
     ]);

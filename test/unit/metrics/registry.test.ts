@@ -1,18 +1,22 @@
 import { expect, test } from 'vitest';
 import { AGE_BUCKETS, CacheStats } from '../../../src/cache/cache-stats.ts';
+import { HoldOff } from '../../../src/cache/hold-off.ts';
 import { StoreStats } from '../../../src/cache/store.ts';
 import { FAMILIES } from '../../../src/command/spec.ts';
+import { InvalidationStats } from '../../../src/invalidation/invalidation-stats.ts';
 import { METRIC_GROUPS } from '../../../src/metrics/catalog.ts';
 import { createMetrics } from '../../../src/metrics/registry.ts';
-import type { CacheSource, MetricSources } from '../../../src/metrics/row.ts';
+import type { CacheSource, InvalidationSource, MetricSources } from '../../../src/metrics/row.ts';
 import { type PolicyRules, PolicyTable } from '../../../src/policy/policy-table.ts';
 import { SessionStats } from '../../../src/session/session-stats.ts';
 import { ShardStats } from '../../../src/shard/shard-stats.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 
 const ROWS = METRIC_GROUPS.flatMap(({ rows }) => rows);
 
 interface Sources extends MetricSources {
   readonly cache: CacheSource;
+  readonly invalidations: InvalidationSource;
 }
 
 const rules: PolicyRules = {
@@ -36,6 +40,14 @@ function sources(): Sources {
       stats: new CacheStats(),
       store: new StoreStats(),
       policies: new PolicyTable(rules, [{ prefix: Buffer.from('a"\\:'), rules }]),
+    },
+    invalidations: {
+      stats: new InvalidationStats(),
+      holdOff: new HoldOff(100, new ManualClock()),
+      links: [
+        { shard: 'shard0', source: 'channel', isUp: true, losses: 3 },
+        { shard: 'shard0', source: 'keyspace', isUp: false, losses: 4 },
+      ],
     },
     version: '1.2.3',
   };
@@ -89,7 +101,8 @@ test('every number of every stats object is shown', async () => {
   const next = (): number => (last += 7);
   // Buckets and sums of times are shown added up and in seconds: the test of the histogram looks at those.
   const { ages: _, ageSumMs: __, ...counts } = stats;
-  const expected = [given.sessions, counts, store, ...given.shards.map((shard) => shard.stats)].flatMap(
+  const told = given.invalidations.stats;
+  const expected = [given.sessions, counts, store, told, ...given.shards.map((shard) => shard.stats)].flatMap(
     (part) => numberAll(part, next),
   );
   Object.assign(stats, counts);
@@ -134,6 +147,23 @@ test('reads are counted by family and by policy with what became of them, from 0
   expect(results.map((result) => ofPolicy('default', result))).toEqual([0, 0, 0, 0]);
   expect(samples.get('nearcache_cache_hits_total')).toBe(15);
   expect(samples.get('nearcache_cache_misses_total')).toBe(4);
+});
+
+test('subscriptions are shown by shard and source, and what is held off now', async () => {
+  const given = sources();
+  given.invalidations.holdOff?.hold(['a', 'b'], [(): boolean => true]);
+  const samples = await samplesOf(given);
+  const link = (name: string, source: string): number | undefined =>
+    samples.get(`nearcache_invalidation_${name}{shard="shard0",source="${source}"}`);
+  expect([link('link_up', 'channel'), link('link_up', 'keyspace')]).toEqual([1, 0]);
+  expect([link('links_lost_total', 'channel'), link('links_lost_total', 'keyspace')]).toEqual([3, 4]);
+  const held = ['keys', 'all'].map((name) => samples.get(`nearcache_invalidation_held_off_${name}`));
+  expect(held).toEqual([3, 0]);
+  given.invalidations.holdOff?.holdAll();
+  expect((await samplesOf(given)).get('nearcache_invalidation_held_off_all')).toBe(1);
+  expect([...(await samplesOf({ ...given, invalidations: undefined })).keys()].join()).not.toContain(
+    'nearcache_invalidation_',
+  );
 });
 
 test('ages at hits are a histogram in seconds whose buckets add up', async () => {

@@ -31,7 +31,7 @@ beforeEach(() => {
 afterEach(() => {
   for (const socket of sockets.splice(0)) socket.destroy();
   listener.close();
-  context.shard.close();
+  context.upstream.close();
   rmSync(directory, { recursive: true });
 });
 

@@ -40,7 +40,7 @@ afterEach(async () => {
 
 function make(limits: Partial<PinnedLimits>): PinnedPool {
   return new PinnedPool(
-    server.address,
+    () => server.address,
     () => ({ user: undefined, password }),
     { pinnedMax: 3, idleMax: 2, idleMs: 30_000, connectTimeoutMs: 1000, commandTimeoutMs: 5000, ...limits },
     clock,

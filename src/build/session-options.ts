@@ -1,0 +1,23 @@
+import type { Config } from '../config/config.ts';
+import type { SessionOptions } from '../session/session-context.ts';
+
+/** What sessions need of the configuration. */
+export function sessionOptions(config: Config): SessionOptions {
+  return {
+    requests: {
+      bulkBytes: config.bulkBytes,
+      argsMax: config.argsMax,
+      inlineBytes: config.inlineBytes,
+      bigBytes: config.bigValueBytes,
+    },
+    outputBytes: config.outputBytes,
+    inFlightMax: config.sessionInFlight,
+    commandTimeoutMs: config.commandTimeoutMs,
+    slowCommandTimeoutMs: config.slowCommandTimeoutMs,
+    blockingGraceMs: config.blockingGraceMs,
+    requireAuth: config.requireAuth,
+    followersMax: config.followersMax,
+    cachesMultiKey: config.cachesMultiKey,
+    cachesSort: config.cachesSort,
+  };
+}

@@ -1,0 +1,82 @@
+import { ASTERISK, CR, DOLLAR, LF, MINUS, UNDERSCORE, ZERO } from '../protocol/bytes.ts';
+
+/** Up to here a loop over bytes is faster than a call into the runtime. */
+const LOOP_BYTES = 48;
+
+/** Where the next element of each part begins. Only used inside one call. */
+let next: Int32Array = new Int32Array(64);
+
+/** One array out of the arrays that the parts of a request gave (MGET), in the order of the request.
+ *
+ *  Shape: `partOf[i]` is the index in `frames` of the part that the i-th key went to; each part's elements are bulk
+ *  strings and nils, one for each of its keys, in the order of the request. Frames are whole.
+ *  Errors: undefined when a part has another number of elements than keys, or an element of another kind.
+ *  Cost: O(keys + bytes), one allocation, nothing decoded. */
+export function mergeArrays(frames: readonly Buffer[], partOf: ArrayLike<number>): Buffer | undefined {
+  const count = partOf.length;
+  const header = `*${count}\r\n`;
+  let size = header.length;
+  if (frames.length > next.length) next = new Int32Array(frames.length * 2);
+  for (let part = 0; part < frames.length; part++) {
+    const frame = frames[part] as Buffer;
+    const first = bodyStart(frame);
+    if (first === 0) return undefined;
+    next[part] = first;
+    size += frame.length - first;
+  }
+  const merged = Buffer.allocUnsafe(size);
+  let to = merged.latin1Write(header, 0, header.length);
+  for (let key = 0; key < count; ) {
+    // Neighbours that went to one part lie side by side in it.
+    const part = partOf[key] as number;
+    const frame = frames[part];
+    if (frame === undefined) return undefined;
+    const from = next[part] as number;
+    let end = from;
+    do {
+      end = elementEnd(frame, end);
+      if (end === 0) return undefined;
+      key++;
+    } while (key < count && partOf[key] === part);
+    copy(frame, from, end, merged, to);
+    to += end - from;
+    next[part] = end;
+  }
+  return to === size ? merged : undefined;
+}
+
+/** Where the elements of an array begin; 0 if it is none. */
+function bodyStart(frame: Buffer): number {
+  if (frame[0] !== ASTERISK || frame[1] === MINUS) return 0;
+  let at = 2;
+  while (at < frame.length && frame[at] !== LF) at++;
+  return at < frame.length ? at + 1 : 0;
+}
+
+/** The end of the bulk string or nil that begins at `at`; 0 if there is none. */
+function elementEnd(frame: Buffer, at: number): number {
+  let end = 0;
+  if (frame[at] === UNDERSCORE) {
+    end = at + 3;
+  } else if (frame[at] === DOLLAR && frame[at + 1] === MINUS) {
+    end = at + 5;
+  } else if (frame[at] === DOLLAR) {
+    let length = 0;
+    let i = at + 1;
+    for (; i < frame.length && frame[i] !== CR; i++) {
+      const digit = (frame[i] as number) - ZERO;
+      if (digit < 0 || digit > 9) return 0;
+      length = length * 10 + digit;
+    }
+    end = i + 2 + length + 2;
+  }
+  return end <= frame.length ? end : 0;
+}
+
+function copy(frame: Buffer, from: number, end: number, into: Buffer, to: number): void {
+  if (end - from > LOOP_BYTES) {
+    frame.copy(into, to, from, end);
+    return;
+  }
+  for (let i = from, at = to; i < end; i++, at++) into[at] = frame[i] as number;
+}

@@ -1,0 +1,63 @@
+import type { RingRecord } from './ring-record.ts';
+
+/** How far a nearcache is at one shard. serving: it knows nothing of a change, or not of this one. ready: it knows both rings.
+ *  holding: it sends nothing more on keys that leave. held: and all that it had sent was answered. migrating, done: as the record.
+ *  refusing: it does not know the ring that is in force. */
+export const ringAcks = ['serving', 'ready', 'holding', 'held', 'migrating', 'done', 'refusing'] as const;
+export type RingAck = (typeof ringAcks)[number];
+
+/** What a nearcache says of itself at one shard. Shape: `from` and `to` are the fingerprints of the rings it was configured with, `to`
+ *  '-' = none; `seen` the record that `ack` is about, `id.seq`, or '-'. */
+export interface RingReport {
+  readonly instance: string;
+  readonly from: string;
+  readonly to: string;
+  readonly seen: string;
+  readonly ack: RingAck;
+}
+
+/** The name of each connection of a nearcache to a shard of a ring, unless the app gave it another. */
+const INSTANCE_PREFIX = 'nearcache/';
+const REPORT_PREFIX = 'nearcache-ring/';
+
+export function instanceName(instance: string): string {
+  return INSTANCE_PREFIX + instance;
+}
+
+/** The report is the name of a connection: it is there exactly as long as the one who made it can reach the shard, needs no clock,
+ *  and leaves no key behind. */
+export function reportName({ instance, from, to, seen, ack }: RingReport): string {
+  return REPORT_PREFIX + [instance, from, to, seen, ack].join('/');
+}
+
+export function seenOf(record: RingRecord | undefined): string {
+  return record === undefined ? '-' : `${record.id}.${record.seq}`;
+}
+
+/** Who is connected to a shard. Shape: `reports` has one entry a report connection, so an instance whose old connection has not ended yet
+ *  has two; `silent` are instances that have connections but no report. */
+export interface Attendance {
+  readonly reports: readonly RingReport[];
+  readonly silent: ReadonlySet<string>;
+}
+
+/** Read the answer of CLIENT LIST. Cost: O(clients). */
+export function readAttendance(clientList: string): Attendance {
+  const reports: RingReport[] = [];
+  const silent = new Set<string>();
+  for (const [, name] of clientList.matchAll(/ name=(nearcache\S*)/g)) {
+    const report = parseReport(name as string);
+    if (report !== undefined) reports.push(report);
+    if (name?.startsWith(INSTANCE_PREFIX) === true) silent.add(name.slice(INSTANCE_PREFIX.length));
+  }
+  for (const { instance } of reports) silent.delete(instance);
+  return { reports, silent };
+}
+
+function parseReport(name: string): RingReport | undefined {
+  if (!name.startsWith(REPORT_PREFIX)) return undefined;
+  const [instance, from, to, seen, given] = name.slice(REPORT_PREFIX.length).split('/');
+  const ack = ringAcks.find((each) => each === given);
+  if (instance === undefined || from === undefined || to === undefined) return undefined;
+  return seen === undefined || ack === undefined ? undefined : { instance, from, to, seen, ack };
+}

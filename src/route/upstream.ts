@@ -1,0 +1,25 @@
+import type { Shard } from '../shard/shard.ts';
+
+/** Everything behind nearcache: which shard has which key.
+ *
+ *  A key is at a *place*: a number that two keys must share for one command to name them both. In a ring that is the
+ *  shard's number, in a Cluster the slot. */
+export interface Upstream {
+  readonly kind: 'ring' | 'cluster';
+  /** Raised whenever some key may have another shard than before. */
+  readonly version: number;
+  /** One shard and never another: no request has to be asked for its keys. */
+  readonly isSingle: boolean;
+  /** In a stable order; the first one is `home`. */
+  readonly shards: readonly Shard[];
+  /** Answers what concerns no key in particular. */
+  readonly home: Shard;
+  /** Where the key bytes[start, end) is. Cost: O(log n), no allocation. */
+  placeOf(bytes: Buffer, start: number, end: number): number;
+  /** Who serves that place now; undefined = nobody does (a slot without an owner). */
+  shardAt(place: number): Shard | undefined;
+  /** What entries of that place carry as their database (`EntryId.db`); below 0 = none may be kept or found now. */
+  spaceAt(place: number, db: number): number;
+  start(): void;
+  close(): void;
+}

@@ -1,0 +1,109 @@
+import type { Identity } from '../shard/identity.ts';
+import { releaseHeld } from './held-keys.ts';
+import type { Session } from './session.ts';
+import { Slot, type SlotOwner } from './slot.ts';
+
+/** One command that runs in parts at several shards: gathers their replies in RESP3 and makes the session's of them. When a
+ *  part fails the reply is that part's error, though others may have run: so it is documented.
+ *  Bounds: the parts' replies count against the session until the reply is made. */
+export class FanIn implements SlotOwner {
+  readonly #session: Session;
+  readonly #slot: Slot;
+  readonly #merge: (frames: readonly Buffer[]) => Buffer;
+  readonly #parts: Slot[] = [];
+  #unanswered: number;
+  #unsettled: number;
+  /** A part that took too long. */
+  #late: Slot | undefined;
+
+  /** `slot` is the session's own. So many parts are about to be made, each of which will be sent or failed; `merge` gets
+   *  their replies in the order in which they were made. */
+  constructor(session: Session, slot: Slot, parts: number, merge: (frames: readonly Buffer[]) => Buffer) {
+    this.#session = session;
+    this.#slot = slot;
+    this.#unanswered = parts;
+    this.#unsettled = parts;
+    this.#merge = merge;
+  }
+
+  get isClosed(): boolean {
+    return this.#session.isClosed;
+  }
+
+  get shardName(): string {
+    return this.#session.shardName;
+  }
+
+  /** The call for the next part, which is about to be sent there. */
+  part(identity: Identity): Slot {
+    const part = new Slot(this);
+    part.identity = identity;
+    part.sentAt = this.#slot.sentAt;
+    part.timeoutMs = this.#slot.timeoutMs;
+    this.#parts.push(part);
+    return part;
+  }
+
+  isHead(): boolean {
+    return false;
+  }
+
+  emit(): void {
+    // Only the head of a queue is emitted as it comes.
+  }
+
+  answered(): void {
+    this.#unanswered--;
+    if (this.#unanswered > 0) return;
+    if (this.#unsettled === 0) this.#finish();
+    else this.#tellLate();
+  }
+
+  settled(part: Slot): void {
+    releaseHeld(this.#session, part);
+    this.#unsettled--;
+    if (this.#unsettled > 0) return;
+    // Nobody waits for the reply any more, but what it does to the near-cache is due now.
+    if (this.isClosed || this.#slot.hasTimedOut) this.#slot.fail({ kind: 'lost', reason: 'too late' });
+  }
+
+  kept(bytes: number): void {
+    this.#session.kept(bytes);
+  }
+
+  countOwnError(): void {
+    this.#session.countOwnError();
+  }
+
+  timedOut(part: Slot): void {
+    releaseHeld(this.#session, part);
+    this.#late = part;
+    if (this.#unanswered === 0) this.#tellLate();
+  }
+
+  outOfStep(part: Slot): void {
+    this.#session.outOfStep(part);
+  }
+
+  /** All others have answered. The place in the queue is given up, the keys stay closed until the late part is heard. */
+  #tellLate(): void {
+    const slot = this.#slot;
+    if (slot.hasTimedOut || this.#late === undefined) return;
+    slot.identity = this.#late.identity;
+    this.#giveBack();
+    slot.fail({ kind: 'timeout', reason: '' });
+    slot.hasTimedOut = true;
+  }
+
+  #finish(): void {
+    const frame = this.#merge(this.#parts.map((part) => part.ready as Buffer));
+    this.#giveBack();
+    this.#slot.reply(frame, 0, frame.length, true, { type: frame[0] as number, hasResp3: true });
+  }
+
+  #giveBack(): void {
+    let bytes = 0;
+    for (const part of this.#parts) bytes += part.ready?.length ?? 0;
+    this.kept(-bytes);
+  }
+}

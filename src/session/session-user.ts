@@ -1,0 +1,58 @@
+import type { Upstream } from '../route/upstream.ts';
+import type { Credentials } from '../shard/credentials.ts';
+import type { Identity } from '../shard/identity.ts';
+import type { Shard } from '../shard/shard.ts';
+
+/** Who a session is, at every shard: the sidecar's own user, or the one as whom it has authenticated. */
+export class SessionUser {
+  readonly #upstream: Upstream;
+  #identities = new Map<Shard, Identity>();
+  #given: { user: string; credentials: Credentials } | undefined;
+
+  constructor(upstream: Upstream) {
+    this.#upstream = upstream;
+  }
+
+  /** The ACL user, as latin1. */
+  get name(): string {
+    return this.at(this.#upstream.home).user;
+  }
+
+  /** Its identity at a shard; a second ask gives the same. */
+  at(shard: Shard): Identity {
+    return this.#identities.get(shard) ?? this.#enter(shard);
+  }
+
+  has(identity: Identity): boolean {
+    return this.#identities.get(identity.shard) === identity;
+  }
+
+  /** Redis has accepted these credentials. */
+  become(user: string, credentials: Credentials): void {
+    this.leave();
+    this.#given = { user, credentials };
+  }
+
+  /** The sidecar's own user again, or the end of the session. */
+  leave(): void {
+    for (const identity of this.#identities.values()) {
+      identity.sessions--;
+      if (identity.isPassing) identity.shard.forget(identity);
+    }
+    this.#identities.clear();
+    this.#given = undefined;
+  }
+
+  #enter(shard: Shard): Identity {
+    const identity = this.#identityAt(shard);
+    identity.sessions++;
+    this.#identities.set(shard, identity);
+    return identity;
+  }
+
+  #identityAt(shard: Shard): Identity {
+    if (this.#given === undefined) return shard.own;
+    const { user, credentials } = this.#given;
+    return shard.identityOf(user, credentials) ?? shard.passingIdentity(user, credentials);
+  }
+}
