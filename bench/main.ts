@@ -1,5 +1,6 @@
 import { UsageError } from './flags.ts';
 import { parseLatency, parseMixed, parseThroughput, usage } from './options.ts';
+import { parseRing, ringUsage } from './ring/ring-options.ts';
 import { parseHitRatio, parseL1, parseMemory } from './storage-options.ts';
 
 /** Exit codes: 0 done, 1 the gate failed or a benchmark broke, 2 a mistake on the command line. */
@@ -36,9 +37,14 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
       const { l1 } = await import('./l1.ts');
       return (await l1(options, command)) ? 0 : 1;
     }
+    case 'ring': {
+      const options = parseRing(args);
+      const { ring } = await import('./ring.ts');
+      return (await ring(options, command)) ? 0 : 1;
+    }
     case 'help':
     case '--help':
-      console.log(usage);
+      console.log(usage + ringUsage);
       return 0;
     default:
       throw new UsageError(name === undefined ? 'which benchmark?' : `no benchmark is called "${name}"`);
@@ -49,6 +55,6 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
-  console.error(`${error.message}\n\n${usage}`);
+  console.error(`${error.message}\n\n${usage}${ringUsage}`);
   process.exitCode = 2;
 }

@@ -2,11 +2,13 @@ import { type AdminServer, type AdminState, startAdmin } from './admin/server.ts
 import { systemClock } from './base/clock.ts';
 import type { Logger } from './base/log.ts';
 import { buildCache, buildLeases } from './build/build-cache.ts';
+import { buildInvalidations } from './build/build-invalidations.ts';
 import { buildUpstream } from './build/build-upstream.ts';
 import { sessionOptions } from './build/session-options.ts';
 import { ShardMaker } from './build/shard-maker.ts';
 import type { NearCache } from './cache/near-cache.ts';
 import type { Config } from './config/config.ts';
+import type { Invalidations } from './invalidation/invalidations.ts';
 import { createMetrics } from './metrics/registry.ts';
 import { RequestDecoder } from './protocol/request-decoder.ts';
 import { Listener } from './session/listener.ts';
@@ -32,6 +34,7 @@ export class App {
   readonly #registry = new SessionRegistry();
   readonly #sessionStats = new SessionStats();
   readonly #cache: NearCache | undefined;
+  readonly #invalidations: Invalidations | undefined;
   readonly #listener: Listener;
   #admin: AdminServer | undefined;
   #isStarted = false;
@@ -44,7 +47,8 @@ export class App {
     const cache = buildCache(config);
     this.#cache = cache;
     const maker = new ShardMaker(config, { log, cache }, (identity) => this.#registry.closeAllOf(identity));
-    this.#upstream = buildUpstream(config.upstream, maker);
+    this.#upstream = buildUpstream(config, maker, log);
+    this.#invalidations = buildInvalidations(config, { cache, log, shards: () => this.#upstream.shards });
     const options = sessionOptions(config);
     const context: SessionContext = {
       options,
@@ -79,6 +83,7 @@ export class App {
   async start(): Promise<void> {
     if (this.#config.admin !== undefined) this.#admin = await this.#startAdmin(this.#config.admin);
     this.#upstream.start();
+    this.#invalidations?.start();
     await this.#firstAnswer();
     this.listening = await this.#listener.open();
     this.#isStarted = true;
@@ -92,6 +97,7 @@ export class App {
     this.#log.info({ count: this.#registry.size }, 'draining');
     this.#listener.close();
     await this.#sessionsGone();
+    this.#invalidations?.close();
     this.#upstream.close();
     await this.#admin?.close();
     this.#log.info('stopped');
@@ -138,6 +144,7 @@ export class App {
         this.#cache === undefined
           ? undefined
           : { stats: this.#cache.stats, store: this.#cache.store.stats, policies: this.#cache.policies },
+      invalidations: this.#invalidations,
       version: this.#version,
     });
     return startAdmin({ ...address, metrics, logger: this.#log, state: this.#adminState() });

@@ -26,6 +26,7 @@ export type ErrorCode =
   | 'TOO_BIG_TO_PLACE'
   | 'CROSSSLOT'
   | 'NO_OWNER'
+  | 'SLOT_MOVED'
   | 'CLIENTS_LIMIT'
   | 'DRAINING'
   | 'OUT_OF_STEP';
@@ -129,6 +130,12 @@ export const ERRORS: readonly ErrorRow[] = [
     text: 'CLUSTERDOWN Hash slot not served: no node of the Cluster has slot {slot}',
     cause: 'Part of the Cluster has failed or slots were taken from a node without an heir.',
     fix: 'Look at CLUSTER NODES; nearcache follows as soon as a node says that it serves the slot.',
+  },
+  {
+    code: 'SLOT_MOVED',
+    text: 'ERR nearcache: slot {slot} has moved to another node of the Cluster; nothing of the transaction has run, try again',
+    cause: 'A slot was moved, or a node failed, between the beginning of a transaction and its EXEC.',
+    fix: 'Repeat the transaction: nearcache knows the new node.',
   },
   {
     code: 'CLIENTS_LIMIT',

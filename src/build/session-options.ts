@@ -17,6 +17,7 @@ export function sessionOptions(config: Config): SessionOptions {
     blockingGraceMs: config.blockingGraceMs,
     requireAuth: config.requireAuth,
     followersMax: config.followersMax,
+    redirectsMax: config.redirectsMax,
     cachesMultiKey: config.cachesMultiKey,
     cachesSort: config.cachesSort,
   };

@@ -39,7 +39,8 @@ export class ShardMaker {
     this.#onRefused = onRefused;
   }
 
-  make(name: string, at: HostPort, access: ShardAccess): Shard {
+  /** `isWatched`: somebody confirms again and again that it is still the primary. */
+  make(name: string, at: HostPort, access: ShardAccess, isWatched = false): Shard {
     const config = this.#config;
     const shard = new Shard(
       {
@@ -61,6 +62,7 @@ export class ShardMaker {
         canaryMs: config.canaryMs,
         canaryKey: config.canaryKey,
         touchRate: config.touchRate,
+        topologyMaxAgeMs: isWatched ? config.topologyMaxAgeMs : undefined,
       },
       {
         clock: systemClock,
@@ -106,6 +108,6 @@ export class ShardMaker {
 /** A password file is read at each connect, so that a rotated secret needs no restart. */
 function credentialSource(config: Config, { user, password }: ShardAccess): CredentialSource {
   const { upstreamPasswordFile } = config;
-  if (upstreamPasswordFile === undefined) return () => ({ user, password });
+  if (upstreamPasswordFile === undefined || password !== undefined) return () => ({ user, password });
   return () => ({ user, password: readFileSync(upstreamPasswordFile, 'utf8').replace(/\r?\n$/, '') });
 }

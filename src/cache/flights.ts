@@ -1,6 +1,6 @@
 import { sameId } from './entry-id.ts';
 import type { Flight, SharedRead } from './flight.ts';
-import type { KeyTest } from './hold-off.ts';
+import type { KeyPattern } from './key-pattern.ts';
 import type { EntryId } from './store.ts';
 
 /** The flights on their way, by key. Bounds: one for each cacheable read in flight, which the shard bounds. */
@@ -63,10 +63,10 @@ export class Flights {
     else this.#first.set(key, kept);
   }
 
-  /** End the flights of every key that `test` says yes to. */
-  endWhere(test: KeyTest): void {
+  /** End the flights of every key that fits one of the patterns. */
+  endFitting(patterns: readonly KeyPattern[]): void {
     for (const [key, first] of this.#first) {
-      if (!test(key)) continue;
+      if (!patterns.some((pattern) => pattern.fits(key))) continue;
       endAll(first);
       this.#first.delete(key);
     }

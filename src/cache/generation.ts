@@ -1,3 +1,5 @@
+import type { Confirmation } from './confirmation.ts';
+
 /** One life of a shared connection, as the near-cache sees it: entries and flights remember the generation that read
  *  them and are worthless to any other (coherence spec R8; the word is DESIGN's).
  *  Units: `freshAt` is monotonic milliseconds. */
@@ -12,8 +14,12 @@ export class Generation {
   /** When the newest answered heartbeat was sent: everything Redis invalidated before then has been processed (R9). */
   freshAt = 0;
 
+  /** That its server still is the one to ask; undefined = nobody could take its place. */
+  confirmation: Confirmation | undefined;
+
   /** May entries of this generation be served at `now`? */
   covers(now: number, maxStalenessMs: number): boolean {
-    return this.isAlive && this.isTracking && now - this.freshAt <= maxStalenessMs;
+    if (!this.isAlive || !this.isTracking || now - this.freshAt > maxStalenessMs) return false;
+    return this.confirmation === undefined || this.confirmation.isFresh(now);
   }
 }

@@ -1,18 +1,16 @@
 import type { Clock } from '../base/clock.ts';
-
-/** Does a message concern this key? Shape: latin1. */
-export type KeyTest = (key: string) => boolean;
+import type { KeyPattern } from './key-pattern.ts';
 
 /** Of one of the two halves, each key counted with what a Set takes for it. */
 const BYTES_MAX = 4 * 1024 * 1024;
 const KEY_OVERHEAD_BYTES = 64;
 /** Each is asked at every fill. */
-const TESTS_MAX = 64;
+const PATTERNS_MAX = 64;
 
 /** Keys of which nothing that is read now may be kept: they were changed elsewhere, and Redis may still show what they held before
  *  (coherence spec §8, application channel). A key is held for the hold-off at least, and for twice that at most: what came
  *  in one hold-off is forgotten together, after the next.
- *  Bounds: BYTES_MAX and TESTS_MAX for each half; beyond that every key is held. Cost: nothing while no key is held. */
+ *  Bounds: BYTES_MAX and PATTERNS_MAX for each half; beyond that every key is held. Cost: nothing while no key is held. */
 export class HoldOff {
   readonly #holdMs: number;
   readonly #clock: Clock;
@@ -36,11 +34,11 @@ export class HoldOff {
     return false;
   }
 
-  /** These keys have changed elsewhere, and all that pass a test. */
-  hold(keys: readonly string[], tests: readonly KeyTest[] = []): void {
+  /** These keys have changed elsewhere, and all that fit a pattern. */
+  hold(keys: readonly string[], patterns: readonly KeyPattern[] = []): void {
     this.#turn();
     this.#isIdle = false;
-    if (!this.#newer.add(keys, tests)) this.holdAll();
+    if (!this.#newer.add(keys, patterns)) this.holdAll();
   }
 
   /** Any key may have changed elsewhere. */
@@ -52,7 +50,7 @@ export class HoldOff {
     this.#older = new Half();
   }
 
-  /** Keys and tests that are held now. */
+  /** Keys and patterns that are held now. */
   get count(): number {
     this.#turn();
     return this.#newer.count + this.#older.count;
@@ -77,26 +75,26 @@ export class HoldOff {
 /** What came within one hold-off. */
 class Half {
   readonly #keys = new Set<string>();
-  readonly #tests: KeyTest[] = [];
+  readonly #patterns: KeyPattern[] = [];
   #bytes = 0;
 
   get count(): number {
-    return this.#keys.size + this.#tests.length;
+    return this.#keys.size + this.#patterns.length;
   }
 
   has(key: string): boolean {
-    return this.#keys.has(key) || this.#tests.some((test) => test(key));
+    return this.#keys.has(key) || this.#patterns.some((pattern) => pattern.fits(key));
   }
 
   /** False = there is no room. */
-  add(keys: readonly string[], tests: readonly KeyTest[]): boolean {
+  add(keys: readonly string[], patterns: readonly KeyPattern[]): boolean {
     for (const key of keys) {
       if (this.#keys.has(key)) continue;
       this.#bytes += KEY_OVERHEAD_BYTES + key.length;
       if (this.#bytes > BYTES_MAX) return false;
       this.#keys.add(key);
     }
-    this.#tests.push(...tests);
-    return this.#tests.length <= TESTS_MAX;
+    this.#patterns.push(...patterns);
+    return this.#patterns.length <= PATTERNS_MAX;
   }
 }

@@ -1,4 +1,3 @@
-import { latin1 } from '../base/latin1.ts';
 import type { Random } from '../base/random.ts';
 import type { PolicyTable } from '../policy/policy-table.ts';
 import { AGE_BUCKETS, type CacheStats } from './cache-stats.ts';
@@ -6,8 +5,9 @@ import { ownId } from './entry-id.ts';
 import { Flight, type FlightPlan, type SharedRead } from './flight.ts';
 import { Flights } from './flights.ts';
 import type { Generation } from './generation.ts';
-import type { HoldOff, KeyTest } from './hold-off.ts';
+import type { HoldOff } from './hold-off.ts';
 import type { HotKeys } from './hot-keys.ts';
+import type { KeyPattern } from './key-pattern.ts';
 import { setLifetime, wantsRefresh } from './lifetime.ts';
 import { type EntryFacts, type EntryId, type Form, SAME, type Store } from './store.ts';
 
@@ -242,19 +242,22 @@ export class NearCache {
     }
   }
 
-  /** Keys were changed by somebody whose writes Redis may show only later: these, and all that pass a test. They are dropped,
-   *  and held off. Cost: O(entries) with tests. */
-  changedElsewhere(keys: readonly string[] | 'all', tests: readonly KeyTest[] = []): void {
+  /** Keys were changed by somebody whose writes Redis may show only later: these, and all that fit a pattern. They are
+   *  dropped, and held off. Cost: O(entries) with patterns (40 ms a million). */
+  changedElsewhere(keys: readonly string[] | 'all', patterns: readonly KeyPattern[] = []): void {
     if (keys === 'all') this.holdOff?.holdAll();
-    else this.holdOff?.hold(keys, tests);
+    else this.holdOff?.hold(keys, patterns);
     this.invalidate(keys);
-    if (keys !== 'all' && tests.length > 0) this.#revokeWhere((key) => tests.some((test) => test(key)));
+    if (keys !== 'all' && patterns.length > 0) this.#revokeFitting(patterns);
   }
 
-  #revokeWhere(test: KeyTest): void {
-    this.#flights.endWhere(test);
+  #revokeFitting(patterns: readonly KeyPattern[]): void {
+    this.#flights.endFitting(patterns);
     this.watcher?.revoked(undefined);
-    this.store.removeWhere(({ bytes, keyStart, keyEnd }) => test(latin1(bytes, keyStart, keyEnd)));
+    this.store.removeWhere(({ bytes, keyStart, keyEnd }) => {
+      for (const pattern of patterns) if (pattern.fitsBytes(bytes, keyStart, keyEnd)) return true;
+      return false;
+    });
     this.watcher?.invalidated(undefined);
   }
 

@@ -1,12 +1,13 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
+import { KeyPattern } from '../cache/key-pattern.ts';
 import type { NearCache } from '../cache/near-cache.ts';
 import type { InvalidationStats } from './invalidation-stats.ts';
-import { parseMessage, startsWith } from './message.ts';
+import { parseMessage } from './message.ts';
 import { Publishers } from './publishers.ts';
 
-/** More tests in one message than this are not worth a look at every entry. */
-const TESTS_MAX = 64;
+/** More patterns in one message than this are not worth a look at every entry. */
+const PATTERNS_MAX = 64;
 const LOG_PERIOD_MS = 60_000;
 
 export interface ReaderParts {
@@ -48,15 +49,15 @@ export class ChannelReader {
       cache.changedElsewhere('all');
       return;
     }
-    const { keys, tests, publisher } = message;
+    const { keys, patterns, publisher } = message;
     const missed = publisher && this.#publishers.missedBefore(publisher);
     if (missed !== undefined) {
       stats.gaps++;
       stats.flushes.gap++;
       if (missed === '') cache.changedElsewhere('all');
-      else cache.changedElsewhere([], [startsWith(missed)]);
+      else cache.changedElsewhere([], [KeyPattern.beginsWith(missed)]);
     }
-    cache.changedElsewhere(tests.length > TESTS_MAX ? 'all' : keys, tests);
+    cache.changedElsewhere(patterns.length > PATTERNS_MAX ? 'all' : keys, patterns);
   }
 
   /** Not what it said: that may be a key of the app. */

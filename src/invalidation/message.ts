@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { latin1 } from '../base/latin1.ts';
-import type { KeyTest } from '../cache/hold-off.ts';
+import { KeyPattern } from '../cache/key-pattern.ts';
 
 /** What a message of the application channel says. Shape: keys and prefixes as latin1. */
 export interface ChannelMessage {
   readonly form: 'key' | 'list' | 'object';
   readonly keys: readonly string[];
-  /** Whatever passes one of these has changed too. */
-  readonly tests: readonly KeyTest[];
+  /** Whatever fits one of these has changed too. */
+  readonly patterns: readonly KeyPattern[];
   /** Undefined = it cannot be known whether something of this publisher is missing. */
   readonly publisher: Publisher | undefined;
 }
@@ -53,11 +53,11 @@ const MESSAGE = z.strictObject({
 export function parseMessage(payload: Buffer): ChannelMessage | undefined {
   if (payload.length === 0 || payload.length > PAYLOAD_BYTES_MAX) return undefined;
   const text = latin1(payload, 0, payload.length);
-  if (!JSON_START.test(text)) return { form: 'key', keys: [text], tests: [], publisher: undefined };
+  if (!JSON_START.test(text)) return { form: 'key', keys: [text], patterns: [], publisher: undefined };
   const value = jsonOf(payload);
   if (Array.isArray(value)) {
     const keys = LIST.safeParse(value).data;
-    return keys && { form: 'list', keys, tests: [], publisher: undefined };
+    return keys && { form: 'list', keys, patterns: [], publisher: undefined };
   }
   const fields = MESSAGE.safeParse(value).data;
   return fields === undefined ? undefined : messageOf(fields);
@@ -82,18 +82,10 @@ function messageOf(fields: z.infer<typeof MESSAGE>): ChannelMessage | undefined 
   return {
     form: 'object',
     keys,
-    tests: [...prefixes.map(startsWith), ...tags.map(hasTag)],
+    patterns: [
+      ...prefixes.map((prefix) => KeyPattern.beginsWith(prefix)),
+      ...tags.map((tag) => KeyPattern.has(`{${tag}}`)),
+    ],
     publisher: isCounted ? { id, seq, isReset: fields.reset === true, scope } : undefined,
   };
-}
-
-/** All keys that begin so. */
-export function startsWith(prefix: string): KeyTest {
-  return (key) => key.startsWith(prefix);
-}
-
-/** All keys with this hash tag. */
-function hasTag(tag: string): KeyTest {
-  const part = `{${tag}}`;
-  return (key) => key.includes(part);
 }

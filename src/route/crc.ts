@@ -22,7 +22,8 @@ export function crc16(bytes: Uint8Array, start: number, end: number): number {
   return crc;
 }
 
-/** libmemcached's: 15 of the bits of CRC-32. Bounds: 0 to 32767, which is so little of a ketama ring that one shard has all keys; for `modula` only. */
+/** libmemcached's: 15 of the bits of CRC-32. Bounds: 0 to 32767, which on a ketama ring is less than the way to the first point:
+ *  one shard has all keys. For `modula` only. */
 export function crc32(bytes: Uint8Array, start: number, end: number): number {
   return (crc32a(bytes, start, end) >>> 16) & 0x7fff;
 }

@@ -30,7 +30,7 @@ export function ketamaPoints(shards: readonly { readonly name: string; readonly 
   };
 }
 
-/** nutcracker computes this in single precision, where 40 a shard may come out as 39. */
+/** nutcracker computes this in single precision, where 40 come out as 39 for 25, 47, 50 and some more equal shards. */
 function digestsOf(weight: number, total: number, shards: number): number {
   const { fround } = Math;
   const share = fround(fround(weight) / fround(total));

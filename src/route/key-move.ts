@@ -16,11 +16,7 @@ import {
 
 /** Where requests that move keys go. */
 export interface MoverLink {
-  send(
-    request: Arguments,
-    db: number,
-    done: (reply: Reply, failure: CallFailure | undefined) => void,
-  ): void;
+  send(request: Arguments, db: number, done: (reply: Reply, failure: CallFailure | undefined) => void): void;
 }
 
 /** One key on its way. Shape: `line` = the record of its source, `record` the same read. */
@@ -57,7 +53,12 @@ function moveByMigrate({ key, db, source, target, line }: KeyMove, done: (end: M
 /** Three steps that are one in effect: nobody uses the key at its new owner before the old one has none, and the second step happens once,
  *  however many try. */
 function moveByCopy({ key, db, source, sink, line, record }: KeyMove, done: (end: MoveEnd) => void): void {
-  const drop = (): void => source.send(dropArguments(line, db, key), db, ending(done, () => done(MOVED)));
+  const drop = (): void =>
+    source.send(
+      dropArguments(line, db, key),
+      db,
+      ending(done, () => done(MOVED)),
+    );
   const put = (reply: Reply): void => {
     const [payload, ttlMs] = Array.isArray(reply) ? reply : [];
     // Nothing to move.
@@ -76,7 +77,9 @@ function ending(
   return (reply, failure) => {
     if (failure !== undefined) {
       const { kind, reason } = failure;
-      return done(kind === 'timeout' || kind === 'refused' ? failedMove(reason) : { kind: 'lost', text: reason });
+      return done(
+        kind === 'timeout' || kind === 'refused' ? failedMove(reason) : { kind: 'lost', text: reason },
+      );
     }
     const outcome = moveOutcome(reply);
     if (outcome.kind === 'moved') next(reply);

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { Fifo } from '../base/fifo.ts';
 import { type KeyMove, type MoveEnd, type MoverLink, moveKey, TARGET_TIMEOUT_MS } from './key-move.ts';
 import { NO_SOURCE, type RingChange } from './ring-change.ts';
-import { parseRecord } from './ring-record.ts';
+import { parseRecord, type RingRecord } from './ring-record.ts';
 import type { MoveTarget } from './ring-scripts.ts';
 
 /** A key of a command, in the database where the command names it. */
@@ -91,7 +91,8 @@ export class KeyMover {
       this.#join(party, id, { key, db }, from);
     }
     if (joined.size === 0) return true;
-    if (joined.size > KNOWN_MAX / 2) party.problem = 'a command names too many keys that have to be moved first';
+    if (joined.size > KNOWN_MAX / 2)
+      party.problem = 'a command names too many keys that have to be moved first';
     // A move that fails at once must not be told before this has returned.
     queueMicrotask(() => this.#leave(party, undefined));
     return false;
@@ -100,19 +101,20 @@ export class KeyMover {
   #join(party: Party, id: string, { key, db }: KeyAt, from: number): void {
     const other = this.#journeys.get(id);
     if (other !== undefined) return void other.parties.push(party);
-    const { change, link, target } = this.#parts;
-    const to = change.placeOf(key, 0, key.length);
-    const line = change.lineOf(from);
-    const [record, address] = [parseRecord(line), target(to)];
+    const parts = this.#parts;
+    const to = parts.change.placeOf(key, 0, key.length);
+    const line = parts.change.lineOf(from);
+    const [record, address] = [parseRecord(line), parts.target(to)];
     if (record === undefined || address === undefined) {
       return this.#leave(party, this.#problem(from, to, 'it is not known where that shard is'));
     }
     const coolDown = this.#coolDowns.get(`${from}>${to}`);
-    if (coolDown !== undefined && coolDown.until > this.#parts.clock.now()) {
+    if (coolDown !== undefined && coolDown.until > parts.clock.now()) {
       return this.#leave(party, this.#problem(from, to, coolDown.text));
     }
-    const move = { key: Buffer.from(key), db, source: link(from), sink: link(to), target: address, line, record };
-    const journey = { id, move, from, to, parties: [party] };
+    const links = { source: parts.link(from), sink: parts.link(to), target: address };
+    const move: KeyMove = { key: Buffer.from(key), db, ...links, line, record };
+    const journey: Journey = { id, move, from, to, parties: [party] };
     this.#journeys.set(id, journey);
     const exit = this.#exitOf(from);
     exit.waiting.push(journey);
@@ -149,9 +151,10 @@ export class KeyMover {
       const until = this.#parts.clock.now() + COOL_DOWN_MS;
       this.#coolDowns.set(`${from}>${to}`, { until, text: end.text });
     }
-    if (end.kind === 'epoch') this.#parts.reread(from);
+    const isNewer = end.kind === 'epoch' && !isOlder(end.text, journey.move.record);
+    if (isNewer) this.#parts.reread(from);
     // After a loss or a step of the change the waiter finds out anew; the shard's own state then says what holds.
-    const isOver = end.kind === 'moved' || end.kind === 'lost' || end.kind === 'epoch';
+    const isOver = end.kind === 'moved' || end.kind === 'lost' || isNewer;
     if (!isOver) this.failed++;
     const problem = isOver ? undefined : this.#problem(from, to, wordsOf(end));
     for (const party of parties) this.#leave(party, problem);
@@ -171,6 +174,15 @@ export class KeyMover {
   }
 }
 
+/** A primary that took over without the last step must be told it again; asking until then leads nowhere. */
+function isOlder(line: string, than: RingRecord): boolean {
+  const record = parseRecord(line);
+  return record?.id === than.id && record.seq < than.seq;
+}
+
 function wordsOf({ kind, text }: MoveEnd): string {
-  return kind === 'conflict' ? 'it is on both; "nearcache reshard run --resume" compares them' : text;
+  if (kind === 'conflict') return 'it is on both; "nearcache reshard run --resume" compares them';
+  return kind === 'epoch'
+    ? 'its record of the ring has gone back; run "nearcache reshard run --resume"'
+    : text;
 }

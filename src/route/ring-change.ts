@@ -162,8 +162,7 @@ export class RingChange {
   /** A change begins with a record on every shard. Where there is none while others are beyond that, it was deleted. */
   #isUnderWay(): boolean {
     return this.#views.some(
-      ({ record }) =>
-        record?.from === this.from && record.to === this.to && record.state !== 'prepared',
+      ({ record }) => record?.from === this.from && record.to === this.to && record.state !== 'prepared',
     );
   }
 

@@ -54,7 +54,8 @@ export function readAttendance(clientList: string): Attendance {
   return { reports, silent };
 }
 
-function parseReport(name: string): RingReport | undefined {
+/** Read the name of a connection; undefined when it is no report. */
+export function parseReport(name: string): RingReport | undefined {
   if (!name.startsWith(REPORT_PREFIX)) return undefined;
   const [instance, from, to, seen, given] = name.slice(REPORT_PREFIX.length).split('/');
   const ack = ringAcks.find((each) => each === given);

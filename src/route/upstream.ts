@@ -1,5 +1,12 @@
 import type { Shard } from '../shard/shard.ts';
 
+/** Takes in what nodes of a Cluster say of each other, and returns whom to ask instead of `from`, which said so. Shape: an empty
+ *  host is that of `from`. */
+export interface Redirects {
+  moved(slot: number, host: string, port: number, from: Shard): Shard;
+  asked(slot: number, host: string, port: number, from: Shard): Shard;
+}
+
 /** Everything behind nearcache: which shard has which key.
  *
  *  A key is at a *place*: a number that two keys must share for one command to name them both. In a ring that is the
@@ -20,6 +27,8 @@ export interface Upstream {
   shardAt(place: number): Shard | undefined;
   /** What entries of that place carry as their database (`EntryId.db`); below 0 = none may be kept or found now. */
   spaceAt(place: number, db: number): number;
+  /** Undefined = no shard redirects to another. */
+  readonly redirects: Redirects | undefined;
   start(): void;
   close(): void;
 }

@@ -11,7 +11,7 @@ import { FanIn } from './fan-in.ts';
 import { runPinnedPart } from './pinned-part.ts';
 import { aimAtShard } from './placement.ts';
 import type { Session } from './session.ts';
-import { send, sharedSlot } from './shared-slot.ts';
+import { sharedSlot } from './shared-slot.ts';
 import type { Slot } from './slot.ts';
 
 type All = Extract<Spread, { kind: 'all' }>;
@@ -43,19 +43,18 @@ export function sendToAll(
   const { shards } = session.context.upstream;
   const context = contextOf(session, request, spec, spread);
   session.fanIn = new FanIn(session, slot, shards.length, (frames) => merge(spread.merge, frames, context));
+  // INFO asks each shard for what the merged text needs.
+  const asked = context.info?.plan.bytes;
+  const { buffer, start, end } =
+    asked === undefined ? request : { buffer: asked, start: 0, end: asked.length };
   for (const shard of shards) {
     aimAtShard(session, shard);
-    const { identity } = session;
+    const { shared, control } = session.identity;
     if (spread.link === 'pinned') runPinnedPart(session, request, spec);
-    else if (spread.link === 'shared') send(session, sharedSlot(session, request, spec), request, session.db);
-    else
-      identity.control.submit(
-        sharedSlot(session, request, spec),
-        request.buffer,
-        request.start,
-        request.end,
-        ANY_DB,
-      );
+    else if (spread.link === 'shared')
+      shared.submit(sharedSlot(session, request, spec), buffer, start, end, session.db);
+    else control.submit(sharedSlot(session, request, spec), buffer, start, end, ANY_DB);
+    session.lastPosition = shared.position;
   }
   session.fanIn = undefined;
 }

@@ -21,6 +21,8 @@ export interface ReplyEffect {
   readonly needsWhole: boolean;
   /** The command has run. */
   replied(piece: ReplyPiece, slot: Slot): void;
+  /** It did not run, and goes to another link now. */
+  redirected?(): void;
   /** No reply will come, and it is not known whether the command ran. */
   failed(): void;
 }
@@ -50,6 +52,15 @@ export class WriteEffect implements ReplyEffect {
 
   replied(): void {
     for (const key of this.#keys) this.#cache.open(key, this.#fence);
+  }
+
+  /** Reads behind it on the first link do not run behind it any more. */
+  redirected(): void {
+    for (const key of this.#keys) {
+      this.#cache.close(key);
+      this.#cache.open(key, this.#fence);
+    }
+    this.#fence = ELSEWHERE;
   }
 
   failed(): void {
@@ -113,6 +124,8 @@ export class BarrierEffect implements ReplyEffect {
   #isSent = false;
   #waiting: Slot | undefined;
   #isPassed = false;
+  /** It runs on another link than the one that is asked: what that says proves nothing. */
+  #isElsewhere = false;
 
   /** `done` runs once, when later reads of the session may hit again. */
   constructor(cache: NearCache, identity: Identity, keys: readonly string[], done: () => void) {
@@ -132,6 +145,10 @@ export class BarrierEffect implements ReplyEffect {
 
   replied(_piece: ReplyPiece, slot: Slot): void {
     const { isPassing, shared, shard } = this.#identity;
+    if (this.#isElsewhere) {
+      this.#cache.flush();
+      return this.#finish();
+    }
     if (this.#isPassed || shard.hasSeveralSources || isPassing || !shared.generation.isAlive) {
       // Several links feed the cache, or none, or another than this one: no PING on it speaks for them.
       if (!this.#isPassed) this.#cache.flush();
@@ -141,6 +158,10 @@ export class BarrierEffect implements ReplyEffect {
     slot.isHeld = true;
     this.#waiting = slot;
     if (!this.#isSent) this.#ping(slot.sentAt);
+  }
+
+  redirected(): void {
+    this.#isElsewhere = true;
   }
 
   failed(): void {

@@ -81,6 +81,10 @@ export class FanIn implements SlotOwner {
     if (this.#unanswered === 0) this.#tellLate();
   }
 
+  isNewest(): boolean {
+    return this.#session.isNewest(this.#slot);
+  }
+
   outOfStep(part: Slot): void {
     this.#session.outOfStep(part);
   }

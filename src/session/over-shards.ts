@@ -1,4 +1,4 @@
-import { mayBlock } from '../command/keys.ts';
+import { mayBlock, readsUnnamedKeys } from '../command/keys.ts';
 import type { CommandSpec } from '../command/spec.ts';
 import { type Spread, spreadOf } from '../command/spread.ts';
 import type { Request } from '../protocol/request.ts';
@@ -18,6 +18,7 @@ export type Way = 'here' | 'apart' | 'done' | 'wait';
 /** Find the shard of a request when there are several, or run it on all that it concerns. */
 export function overShards(session: Session, request: Request, spec: CommandSpec | undefined): Way {
   const { upstream } = session.context;
+  if (session.detours > 0) return 'wait';
   // What was sent before a change of the map may be on its way to where its key was: nothing may overtake it.
   if (session.routedAt !== upstream.version) {
     if (session.outstanding > 0) return 'wait';
@@ -30,6 +31,8 @@ export function overShards(session: Session, request: Request, spec: CommandSpec
   return runSpread(session, request, spec, spread);
 }
 
+const PATTERNS = 'its BY or GET pattern reads keys that may be on other shards';
+
 function isEverywhere({ kind }: Spread): boolean {
   return kind === 'all' || kind === 'split' || kind === 'scan' || kind === 'refused';
 }
@@ -41,6 +44,10 @@ function ran(hasRun: boolean): Way {
 function runSpread(session: Session, request: Request, spec: CommandSpec, spread: Spread): Way {
   switch (spread.kind) {
     case 'keys':
+      if (readsUnnamedKeys(spec, request)) {
+        session.answerError('NOT_SUPPORTED', { command: spec.name, reason: PATTERNS });
+        return 'done';
+      }
       return aimAtKeysOf(session, request, spec);
     case 'split': {
       const way = placeOf(session, request, spec);

@@ -1,6 +1,7 @@
 import type { CommandSpec } from '../command/spec.ts';
 import type { Request } from '../protocol/request.ts';
 import { aimAtCall, lookUpAgain, wanted } from './cached-answer.ts';
+import { mayDetour } from './detour.ts';
 import { type HeldRead, holdKeys, releaseKeys } from './held-keys.ts';
 import { ReadCall } from './read-call.ts';
 import { aimAtKeys } from './placement.ts';
@@ -47,6 +48,7 @@ function lookAgainOrAsk(session: Session, slot: Slot): void {
   slot.needsResp2 = proto === 2;
   slot.shape = shapeOf(spec);
   slot.argc = request.argc;
+  mayDetour(session, slot, request, 'shared');
   slot.timeoutMs = timeoutOf(session, spec);
   session.outstanding++;
   if (joinRead(session, slot, parked)) return;

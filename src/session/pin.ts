@@ -7,6 +7,7 @@ import { OwnCall } from '../shard/call.ts';
 import type { PinnedConnection, PinnedHolder } from '../shard/pinned-connection.ts';
 import type { Shard } from '../shard/shard.ts';
 import type { ReplyEffect } from './effect.ts';
+import { mayDetour } from './detour.ts';
 import { endLeasesOn } from './lease-ends.ts';
 import { pinnedEffect } from './pinned-effect.ts';
 import { PinnedHold } from './pinned-hold.ts';
@@ -19,6 +20,8 @@ const PING = encodeRequest(['PING']);
 /** A session's pinned connection: taken when a command needs it, kept while state lives on it (Sticky), given back after. */
 export class Pin implements PinnedHolder {
   readonly sticky: Sticky;
+  /** Connections to other nodes of a Cluster, to which commands were redirected. */
+  readonly detours: Set<PinnedConnection> = new Set<PinnedConnection>();
   /** Commands left something behind that only RESET removes. */
   isDirty = false;
   readonly #session: Session;
@@ -75,6 +78,7 @@ export class Pin implements PinnedHolder {
     }
     endLeasesOn(pinned, this.#session, request, spec);
     const slot = this.slot(spec, effect);
+    mayDetour(this.#session, slot, request, this.sticky.isActive ? 'none' : 'pinned');
     if (isBlocking) {
       this.#blocking++;
       const askedMs = blockingTimeoutMs(spec, request);
@@ -118,6 +122,7 @@ export class Pin implements PinnedHolder {
   }
 
   sessionClosed(): void {
+    for (const pinned of this.detours) pinned.destroy('its session closed while a command was outstanding');
     // A command that the table does not know has made it dirty, and may block, too.
     if (this.#blocking > 0 || (this.isDirty && this.#session.outstanding > 0)) {
       this.#hold.connection?.destroy('its session closed while a command was blocking');

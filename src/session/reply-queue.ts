@@ -11,6 +11,10 @@ export class ReplyQueue {
     return this.#head;
   }
 
+  get tail(): Slot | undefined {
+    return this.#tail;
+  }
+
   push(slot: Slot): void {
     if (this.#tail === undefined) this.#head = slot;
     else this.#tail.next = slot;

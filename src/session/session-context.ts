@@ -21,6 +21,8 @@ export interface SessionOptions {
   cachesSort: boolean;
   /** Sessions that may wait for one read. */
   followersMax: number;
+  /** How often a command follows redirects of a Cluster. */
+  redirectsMax: number;
 }
 
 /** What all sessions of one nearcache share. */

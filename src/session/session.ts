@@ -49,6 +49,8 @@ export class Session implements SlotOwner, EndOfTurn {
   space = 0;
   /** The command whose parts are being sent. */
   fanIn: FanIn | undefined;
+  /** Commands that wait to be sent again: nothing may be sent before them. */
+  detours = 0;
   /** The version of the upstream when the newest request was sent. */
   routedAt = 0;
   isAuthenticated = false;
@@ -257,6 +259,10 @@ export class Session implements SlotOwner, EndOfTurn {
     if (this.link === 'pinned' && this.pin.sticky.isInTransaction) {
       this.close('upstream', 'a command timed out inside MULTI');
     }
+  }
+
+  isNewest(slot: Slot): boolean {
+    return this.queue.tail === slot;
   }
 
   outOfStep(slot: Slot): void {

@@ -3,6 +3,7 @@ import { allCommands } from '../command/table.ts';
 import type { Request } from '../protocol/request.ts';
 import { type Resp2Shape, resp2ShapeOf } from '../protocol/resp2-shapes.ts';
 import { ANY_DB } from '../shard/shared-connection.ts';
+import { mayDetour } from './detour.ts';
 import type { Session } from './session.ts';
 import type { Slot } from './slot.ts';
 import type { Call } from '../shard/call.ts';
@@ -24,14 +25,19 @@ export function timeoutOf({ context }: Session, spec: CommandSpec): number {
 
 /** A slot for a command, or the part that is being sent, whose reply comes in RESP3. */
 export function sharedSlot(session: Session, request: Request, spec: CommandSpec): Slot {
-  if (session.fanIn !== undefined) return session.fanIn.part(session.identity);
-  const slot = session.slot();
+  const slot = session.fanIn === undefined ? ownSlot(session) : session.fanIn.part(session.identity);
+  mayDetour(session, slot, request, 'shared');
+  if (slot.owner !== session) return slot;
   slot.needsResp2 = session.proto === 2;
   slot.shape = shapeOf(spec);
   slot.argc = request.argc;
   slot.timeoutMs = timeoutOf(session, spec);
-  session.outstanding++;
   return slot;
+}
+
+function ownSlot(session: Session): Slot {
+  session.outstanding++;
+  return session.slot();
 }
 
 /** Send a request on the session's shared connection. */

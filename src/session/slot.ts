@@ -4,6 +4,7 @@ import { type Resp2Row, toResp2 } from '../protocol/resp2.ts';
 import { type Resp2Shape, shapeNeedsConversion } from '../protocol/resp2-shapes.ts';
 import { Call, type CallFailure, type FrameFacts } from '../shard/call.ts';
 import type { Identity } from '../shard/identity.ts';
+import type { Detour } from './detour.ts';
 import type { ReplyEffect, ReplyPiece } from './effect.ts';
 import type { HeldRead } from './held-keys.ts';
 import type { ParkedRead } from './parked-read.ts';
@@ -27,6 +28,8 @@ export interface SlotOwner {
   countOwnError(): void;
   /** A command was given up, and the app has been told. */
   timedOut(slot: Slot): void;
+  /** Was nothing sent behind it for the same session? */
+  isNewest(slot: Slot): boolean;
   /** A reply that cannot be what was asked for. */
   outOfStep(slot: Slot): void;
 }
@@ -58,6 +61,8 @@ export class Slot extends Call {
   queued: readonly Resp2Row[] | undefined;
   expected: Expected = 'any';
   effect: ReplyEffect | undefined;
+  /** How it is sent again, in a Cluster. */
+  detour: Detour | undefined;
   /** A hit that waits for its turn: what to look up again then (DESIGN rule 3). */
   parked: ParkedRead | undefined;
   /** It shares another's read, which may have to be sent again for it: its keys are held until it is answered. */
@@ -83,6 +88,8 @@ export class Slot extends Call {
 
   reply(chunk: Buffer, start: number, end: number, last: boolean, facts: FrameFacts): void {
     if (!this.hasBegun) {
+      if (this.detour !== undefined && facts.type === MINUS && this.detour.takes(this, chunk, start, end))
+        return;
       if (last && this.effect === undefined && this.expected === 'any' && !this.hasTimedOut) {
         const isSame = !this.needsResp2 || (!facts.hasResp3 && !shapeNeedsConversion(this.shape));
         if (isSame && this.owner.isHead(this)) {

@@ -3,6 +3,7 @@ import { encodeRequest, OK } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
 import { OwnCall } from '../shard/call.ts';
 import type { PinnedConnection } from '../shard/pinned-connection.ts';
+import { mayDetour } from './detour.ts';
 import { type ReplyEffect, whenReplied } from './effect.ts';
 import { answerLocally } from './local-commands.ts';
 import type { Pin } from './pin.ts';
@@ -218,6 +219,7 @@ export class Sticky {
       noteState(transaction, spec);
     }
     const slot = this.#pin.slot(spec, effect);
+    mayDetour(this.#session, slot, request, 'none');
     if (isEnd) slot.timeoutMs = this.#session.context.options.slowCommandTimeoutMs;
     pinned.submit(slot, request.buffer, request.start, request.end);
     return true;

@@ -5,6 +5,7 @@ import type { Request } from '../protocol/request.ts';
 import type { Resp2Row } from '../protocol/resp2.ts';
 import { spreadOf } from '../command/spread.ts';
 import { ELSEWHERE } from '../cache/near-cache.ts';
+import { mayDetour } from './detour.ts';
 import { BarrierEffect, FlushEffect, type ReplyEffect, WriteEffect } from './effect.ts';
 import { fenceOf, unknownKeys } from './cache-effects.ts';
 import { endLeasesBefore, mayLeaveNoTrace } from './lease-ends.ts';
@@ -75,6 +76,7 @@ export function tryWholeTransaction(
   if (shared.isConnecting(session) || !shared.hasRoomFor(session)) return STALLED;
   const slots = [slotFor(session, 'ok'), ...block.rows.map(() => slotFor(session, 'queued'))];
   const exec = slotFor(session, 'exec');
+  for (const slot of [...slots, exec]) mayDetour(session, slot, multi, 'none');
   exec.shape = 'exec';
   exec.queued = block.rows;
   exec.effect = block.keys.effect(session, fenceOf(session));

@@ -60,7 +60,7 @@ export class IdentityFactory {
     };
     const parts = { clock, stats, log };
     const shared = new SharedConnection(
-      { ...common, tracks: cache !== undefined },
+      { ...common, tracks: cache !== undefined, confirmation: this.#parts.shard.confirmation },
       { ...parts, backoff: this.#backoff(), listener: given.listener },
     );
     const identity: Identity = {

@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
-import { Redis } from 'ioredis';
+import { Redis, ReplyError } from 'ioredis';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import { Backoff } from './backoff.ts';
@@ -63,6 +63,7 @@ export class SentinelLink {
   #isAsking = false;
   /** Something happened after the questions on their way were sent. */
   #mustAskAgain = false;
+  #isChecking = false;
   #isFailing = false;
   #isDeaf = false;
   #isClosed = false;
@@ -102,7 +103,17 @@ export class SentinelLink {
 
   /** See whether the subscription still stands: nothing else would tell a silent sentinel from a lost one. */
   checkSubscription(): void {
-    if (this.#hearer.status === 'ready') this.#hearer.ping().catch(() => this.#hearer.disconnect(true));
+    if (this.#isChecking || this.#hearer.status !== 'ready') return;
+    this.#isChecking = true;
+    this.#hearer.ping().then(
+      () => {
+        this.#isChecking = false;
+      },
+      () => {
+        this.#isChecking = false;
+        this.#hearer.disconnect(true);
+      },
+    );
   }
 
   close(): void {
@@ -114,25 +125,31 @@ export class SentinelLink {
   async #ask(): Promise<void> {
     this.#isAsking = true;
     this.#mustAskAgain = false;
+    const answer = await this.#answerOrNone();
+    this.#isAsking = false;
+    if (this.#isClosed) return;
+    if (answer !== undefined) this.#succeeded(answer);
+    if (this.#mustAskAgain) this.poll();
+  }
+
+  async #answerOrNone(): Promise<SentinelAnswer | undefined> {
     const askedAt = this.#clock.now();
     try {
       const replies = await Promise.all(
         questionsAbout(this.#options.master).map((question) => this.#asker.call('SENTINEL', ...question)),
       );
       const answer = readAnswer(replies, askedAt);
-      if (answer === undefined) this.#mustAskAgain = true;
-      else this.#succeeded(answer);
+      this.#mustAskAgain ||= answer === undefined;
+      return answer;
     } catch (error) {
       this.#failed((error as Error).message);
       // Replies that come too late would pile up behind a sentinel that is frozen for long.
-      if (!isErrorReply(error)) this.#asker.disconnect(true);
+      if (!(error instanceof ReplyError)) this.#asker.disconnect(true);
+      return undefined;
     }
-    this.#isAsking = false;
-    if (this.#mustAskAgain && !this.#isClosed) this.poll();
   }
 
   #succeeded(answer: SentinelAnswer): void {
-    if (this.#isClosed) return;
     this.#askerRetry.reset();
     this.#isFailing = false;
     this.answer = answer;
@@ -155,9 +172,9 @@ export class SentinelLink {
       this.#isDeaf = false;
     } catch (error) {
       this.#hearer.disconnect(true);
-      if (isErrorReply(error) && !this.#isDeaf) {
+      if (error instanceof ReplyError && !this.#isDeaf) {
         this.#isDeaf = true;
-        this.#tell(`no subscription: ${(error as Error).message}`);
+        this.#tell(`no subscription: ${error.message}`);
       }
       return;
     }
@@ -170,10 +187,6 @@ export class SentinelLink {
       this.#owner.problem(`sentinel ${this.address.host}:${this.address.port}: ${problem}`);
     }
   }
-}
-
-function isErrorReply(error: unknown): boolean {
-  return (error as Error).name === 'ReplyError';
 }
 
 function connect(address: HostPort, options: SentinelLinkOptions, retry: Backoff): Redis {

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
+import { Confirmation } from '../cache/confirmation.ts';
 import type { NearCache } from '../cache/near-cache.ts';
 import { AuthConnection } from './auth-connection.ts';
 import type { AddressSource, ShardAddress } from './connection.ts';
@@ -36,6 +37,8 @@ export interface ShardOptions {
   canaryKey: string;
   /** Keys a second that Redis is told are in use. */
   touchRate: number;
+  /** Undefined = the address is its for ever; else how old a confirmation may be that it is still the primary. */
+  topologyMaxAgeMs?: number | undefined;
 }
 
 /** How often time-outs are looked for. */
@@ -52,6 +55,8 @@ export class Shard {
   address: ShardAddress;
   readonly addressSource: AddressSource = () => this.address;
   readonly options: ShardOptions;
+  /** Somebody confirms it again and again, for entries to be served. */
+  readonly confirmation: Confirmation | undefined;
   readonly stats: ShardStats;
   readonly cache: NearCache | undefined;
   readonly auth: AuthConnection;
@@ -84,6 +89,8 @@ export class Shard {
     this.name = options.name;
     this.number = options.number;
     this.address = options.address;
+    this.confirmation =
+      options.topologyMaxAgeMs === undefined ? undefined : new Confirmation(options.topologyMaxAgeMs);
     this.options = options;
     this.#clock = parts.clock;
     this.#log = parts.log.child({ shard: options.name });
@@ -118,11 +125,10 @@ export class Shard {
   }
 
   /** Its primary is elsewhere now: every link goes, with all that the near-cache knows by it. */
-  moveTo(address: ShardAddress): void {
-    const { host, port } = this.address;
-    if (host === address.host && port === address.port) return;
-    this.address = address;
-    this.#log.warn({ address: `${address.host}:${address.port}` }, 'the primary has moved');
+  moveTo(host: string, port: number): void {
+    if (this.address.host === host && this.address.port === port) return;
+    this.address = { ...this.address, host, port };
+    this.#log.warn({ address: `${host}:${port}` }, 'the primary has moved');
     for (const { shared, control, pinned } of this.identities()) {
       const reason = 'the primary has moved';
       shared.reset(reason);

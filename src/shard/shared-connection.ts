@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
+import type { Confirmation } from '../cache/confirmation.ts';
 import { Generation } from '../cache/generation.ts';
 import { encodeRequest } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
@@ -26,6 +27,8 @@ export interface SharedOptions {
   /** What another connection has learnt about the same server. */
   knownServer: () => ServerInfo | undefined;
   heartbeatMs: number;
+  /** For every generation of it. */
+  confirmation?: Confirmation | undefined;
   inFlightMax: number;
 }
 
@@ -278,6 +281,7 @@ export class SharedConnection {
     const generation = new Generation();
     generation.isTracking = server.isTracking && server.isPrimary && server.hasOrderedPushes;
     generation.freshAt = startedAt;
+    generation.confirmation = this.options.confirmation;
     this.generation = generation;
     const parts = { clock: this.#clock, stats: this.#stats };
     this.#heartbeat = new Heartbeat(

@@ -1,6 +1,6 @@
 import { eventually } from './eventually.ts';
 import { freePorts } from './free-port.ts';
-import { callRedis } from './redis-call.ts';
+import { callRedis, withRedis } from './redis-call.ts';
 import { startRedis } from './redis-server.ts';
 import type { RedisServer } from './redis-server.ts';
 import { startAll, stopAll } from './ring-servers.ts';
@@ -113,15 +113,20 @@ export class SentinelSet {
   }
 
   /** Of the sentinels that answer within half a second. */
-  async beliefs(): Promise<SentinelBelief[]> {
-    const answers = await Promise.allSettled(this.#sentinels.map((sentinel) => this.#belief(sentinel)));
-    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  beliefs(): Promise<SentinelBelief[]> {
+    return this.#ofThoseThatAnswer((sentinel) => this.#belief(sentinel));
   }
 
   /** Has Sentinel promote a replica while the primary lives, and waits until all sentinels that answer name the new one,
    *  with which this resolves. */
   async failover(): Promise<RedisServer> {
     const before = await this.primary();
+    await eventually('the replicas follow the primary', async () => {
+      // A sentinel that has not seen it yet would make the promoted one a replica again.
+      const seen = await this.#ofThoseThatAnswer((sentinel) => this.#replicasSeenBy(sentinel));
+      const up = seen.map((replicas) => replicas.filter((replica) => replica.get('flags') === 'slave'));
+      return up.every((replicas) => replicas.length > 0 && replicas.every(follows)) ? true : undefined;
+    });
     await eventually('a sentinel starts a failover', async () => {
       for (const sentinel of this.#sentinels) {
         const reply = await this.#ask(sentinel, ['SENTINEL', 'FAILOVER', this.masterName]).catch(String);
@@ -144,6 +149,22 @@ export class SentinelSet {
       );
       return agree && port !== before.port ? this.#servers.find((server) => server.port === port) : undefined;
     });
+  }
+
+  /** Freezes a sentinel and cuts what it hears by: after SIGCONT it believes what it believed, until it has found the
+   *  others again. Without the cut it would first read all that was said while it was frozen. */
+  async isolate(sentinel: RedisServer): Promise<void> {
+    const id = String(await this.#ask(sentinel, ['SENTINEL', 'MYID']));
+    await sentinel.kill('SIGSTOP');
+    for (const { host, port } of this.#servers) {
+      await withRedis({ host, port, password: this.#options.password }, async (redis) => {
+        // Source: sentinel.c, `sentinelSetClientName`.
+        const named = new RegExp(`id=(\\d+) .* name=sentinel-${id.slice(0, 8)}-`, 'g');
+        const clients = String(await redis.call('CLIENT', 'LIST'));
+        for (const [, client] of clients.matchAll(named))
+          await redis.call('CLIENT', 'KILL', 'ID', String(client));
+      });
+    }
   }
 
   /** Kills the primary of now without a word, and resolves with it. */
@@ -208,16 +229,23 @@ export class SentinelSet {
 
   async #knowsAll(sentinel: RedisServer): Promise<boolean> {
     const primary = await this.#primarySeenBy(sentinel);
-    const replicas = (await this.#ask(sentinel, ['SENTINEL', 'REPLICAS', this.masterName])) as string[][];
+    const replicas = await this.#replicasSeenBy(sentinel);
     return (
       primary.get('flags') === 'master' &&
       Number(primary.get('num-other-sentinels')) === this.#sentinels.length - 1 &&
       replicas.length === this.#servers.length - 1 &&
-      replicas.every((fields) => {
-        const replica = fieldsOf(fields);
-        return replica.get('flags') === 'slave' && replica.get('master-link-status') === 'ok';
-      })
+      replicas.every((replica) => replica.get('flags') === 'slave' && follows(replica))
     );
+  }
+
+  async #ofThoseThatAnswer<T>(question: (sentinel: RedisServer) => Promise<T>): Promise<T[]> {
+    const answers = await Promise.allSettled(this.#sentinels.map(question));
+    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  }
+
+  async #replicasSeenBy(sentinel: RedisServer): Promise<Map<string, string>[]> {
+    const replicas = await this.#ask(sentinel, ['SENTINEL', 'REPLICAS', this.masterName]);
+    return (replicas as string[][]).map(fieldsOf);
   }
 
   async #primarySeenBy(sentinel: RedisServer): Promise<Map<string, string>> {
@@ -235,6 +263,10 @@ export class SentinelSet {
       return String(info).includes('master_link_status:up') ? true : undefined;
     });
   }
+}
+
+function follows(replica: Map<string, string>): boolean {
+  return replica.get('role-reported') === 'slave' && replica.get('master-link-status') === 'ok';
 }
 
 function fieldsOf(flat: readonly string[]): Map<string, string> {

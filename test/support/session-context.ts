@@ -43,6 +43,7 @@ export function lonelyContext(): SessionContext {
       blockingGraceMs: 100,
       requireAuth: false,
       followersMax: 100,
+      redirectsMax: 5,
       cachesMultiKey: false,
       cachesSort: false,
     },

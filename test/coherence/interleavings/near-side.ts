@@ -92,6 +92,7 @@ export class NearSide {
         blockingGraceMs: 100,
         requireAuth: false,
         followersMax: 100,
+        redirectsMax: 5,
         cachesMultiKey: true,
         cachesSort: false,
       },

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 
 import { HoldOff } from '../../../src/cache/hold-off.ts';
+import { KeyPattern } from '../../../src/cache/key-pattern.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
 const H = 100;
@@ -33,7 +34,7 @@ test.each([0, 1, 50, 99, 100, 101, 150, 250, 1000])(
 
 test('only what was named is held', () => {
   expect(holdOff.holds('k')).toBe(false);
-  holdOff.hold(['k', 'l'], [(key): boolean => key.startsWith('user:')]);
+  holdOff.hold(['k', 'l'], [KeyPattern.beginsWith('user:')]);
   expect(['k', 'l', 'm', 'user:1', 'user'].map((key) => holdOff.holds(key))).toEqual([
     true,
     true,
@@ -72,7 +73,7 @@ test('what does not fit any more has every key held', () => {
   expect(holdOff.holds(keys[0] as string)).toBe(false);
   for (let i = 0; i < 65; i++) {
     expect(holdOff.holds('other')).toBe(false);
-    holdOff.hold([], [(key): boolean => key === 'no']);
+    holdOff.hold([], [KeyPattern.beginsWith('no')]);
   }
   expect(holdOff.holds('other')).toBe(true);
 });

@@ -7,7 +7,9 @@ function parse(payload: string | Buffer): ChannelMessage | undefined {
 }
 
 function concerns(message: ChannelMessage | undefined, key: string): boolean {
-  return message?.keys.includes(key) === true || message?.tests.some((test) => test(key)) === true;
+  return (
+    message?.keys.includes(key) === true || message?.patterns.some((pattern) => pattern.fits(key)) === true
+  );
 }
 
 describe('one key', () => {
@@ -20,7 +22,7 @@ describe('one key', () => {
     ['"quoted"', '"quoted"'],
     ['17', '17'],
   ])('%s', (payload, key) => {
-    expect(parse(payload)).toEqual({ form: 'key', keys: [key], tests: [], publisher: undefined });
+    expect(parse(payload)).toEqual({ form: 'key', keys: [key], patterns: [], publisher: undefined });
   });
 
   test('of any bytes', () => {
@@ -32,7 +34,7 @@ test('a JSON array is a list of keys, whose text means its UTF-8 bytes', () => {
   expect(parse(' ["a", "é", ""]')).toEqual({
     form: 'list',
     keys: ['a', '\xc3\xa9', ''],
-    tests: [],
+    patterns: [],
     publisher: undefined,
   });
   expect(parse('[]')?.keys).toEqual([]);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { AGE_BUCKETS, CacheStats } from '../../../src/cache/cache-stats.ts';
 import { HoldOff } from '../../../src/cache/hold-off.ts';
+import { KeyPattern } from '../../../src/cache/key-pattern.ts';
 import { StoreStats } from '../../../src/cache/store.ts';
 import { FAMILIES } from '../../../src/command/spec.ts';
 import { InvalidationStats } from '../../../src/invalidation/invalidation-stats.ts';
@@ -151,7 +152,7 @@ test('reads are counted by family and by policy with what became of them, from 0
 
 test('subscriptions are shown by shard and source, and what is held off now', async () => {
   const given = sources();
-  given.invalidations.holdOff?.hold(['a', 'b'], [(): boolean => true]);
+  given.invalidations.holdOff?.hold(['a', 'b'], [KeyPattern.has('')]);
   const samples = await samplesOf(given);
   const link = (name: string, source: string): number | undefined =>
     samples.get(`nearcache_invalidation_${name}{shard="shard0",source="${source}"}`);

@@ -97,6 +97,13 @@ describe('elements of several parts', () => {
     expect(merged('request-order', frames, { partOf: [1, 1, 0, 0, 0] })).toBe('*5 $0  $1 e $1 a _ $2 cc');
   });
 
+  it('may each come from another part, of any number of them', () => {
+    const many = Array.from({ length: 300 }, (_, i) => `*1 $3 ${i + 100}`);
+    const partOf = many.map((_, i) => many.length - 1 - i);
+    const values = partOf.map((part) => `$3 ${part + 100}`);
+    expect(merged('request-order', many, { partOf })).toBe(`*300 ${values.join(' ')}`);
+  });
+
   it('may be nil in the words of RESP2', () => {
     expect(merged('request-order', ['*1 $-1', '*1 $1 a'], { partOf: [1, 0] })).toBe('*2 $1 a $-1');
   });
@@ -108,6 +115,7 @@ describe('elements of several parts', () => {
     ['of another kind', ['*1 :1'], [0]],
     ['of a nil array', ['*-1'], []],
     ['cut off', ['*1 $9 a'], [0]],
+    ['cut off as much as another has left over', ['*1 $4 a', '*2 $1 b _'], [0, 1]],
     ['of no length', ['*1 $x a'], [0]],
   ])('that are %s are an error', (_, parts, partOf) => {
     expect(merged('request-order', parts, { partOf })).toBe('mismatch');

@@ -6,7 +6,11 @@ import { connectRaw, type RawClient } from '../../support/raw-client.ts';
 import type { RedisServer } from '../../support/redis-server.ts';
 import { requestOf } from '../../support/request-of.ts';
 
-const NODE: EmulatedNode = { host: '127.0.0.1', port: 6379, nodeId: '0123456789abcdef'.repeat(3).slice(0, 40) };
+const NODE: EmulatedNode = {
+  host: '127.0.0.1',
+  port: 6379,
+  nodeId: '0123456789abcdef'.repeat(3).slice(0, 40),
+};
 
 // A node that no other has met does not know its own address, and says nothing for it.
 describe.each([

@@ -1,0 +1,216 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import { encodeRequest } from '../protocol/encoder.ts';
+import { parseReply } from '../protocol/reply-parser.ts';
+import { OwnCall } from '../shard/call.ts';
+import type { Shard } from '../shard/shard.ts';
+import { ANY_DB } from '../shard/shared-connection.ts';
+import { type ClusterView, parseClusterNodes } from './cluster-nodes.ts';
+import { SLOTS, slotOf } from './hash-slot.ts';
+import { SlotMap } from './slot-map.ts';
+import type { SlotNode } from './slot-nodes.ts';
+import type { Redirects, Upstream } from './upstream.ts';
+
+export interface ClusterOptions {
+  readonly seeds: readonly { readonly host: string; readonly port: number }[];
+  /** How often each node is asked what it serves. */
+  readonly refreshMs: number;
+  readonly timeoutMs: number;
+}
+
+/** What makes and ends the shards; a Cluster's nodes come and go. */
+export interface ShardSource {
+  make(name: string, host: string, port: number): Shard;
+  retire(shard: Shard): void;
+}
+
+const NODES = encodeRequest(['CLUSTER', 'NODES']);
+/** After a redirect nothing of the slot is cached for so long: keys of it may be in two places. */
+const REDIRECT_WINDOW_MS = 1000;
+/** A view may be so many refreshes old. */
+const VIEW_LIVES = 20;
+const TICK_MS = 25;
+
+/** A Redis Cluster that nearcache follows: one shard for each primary, by the views of all of them. Each primary is asked
+ *  itself, again and again, what it serves and which slots are leaving it: a slot's move sends no invalidation of what is not
+ *  there (coherence spec §8), so entries of a node may be served only as long as it has confirmed its slots (R11).
+ *  Places are slots. */
+export class ClusterUpstream implements Upstream {
+  readonly kind = 'cluster';
+  readonly isSingle = false;
+  readonly redirects: Redirects = this;
+  readonly #options: ClusterOptions;
+  readonly #source: ShardSource;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #map: SlotMap;
+  readonly #byNode = new Map<SlotNode, Shard>();
+  /** Shards at the addresses that were configured, until a view says which nodes they are. */
+  readonly #seeds = new Set<Shard>();
+  readonly #asked = new Map<Shard, { at: number; isOut: boolean }>();
+  #shards: readonly Shard[] = [];
+  #stop: () => void = () => undefined;
+
+  constructor(options: ClusterOptions, parts: { source: ShardSource; clock: Clock; log: Logger }) {
+    this.#options = options;
+    this.#source = parts.source;
+    this.#clock = parts.clock;
+    this.#log = parts.log;
+    const viewLifeMs = options.refreshMs * VIEW_LIVES;
+    this.#map = new SlotMap({ redirectWindowMs: REDIRECT_WINDOW_MS, viewLifeMs });
+    for (const { host, port } of options.seeds) {
+      this.#seeds.add(this.#source.make(`${host}:${port}`, host, port));
+    }
+    this.#list();
+  }
+
+  get version(): number {
+    return this.#map.version;
+  }
+
+  get shards(): readonly Shard[] {
+    return this.#shards;
+  }
+
+  get home(): Shard {
+    return this.#shards.find(({ own }) => own.shared.isReady) ?? (this.#shards[0] as Shard);
+  }
+
+  placeOf(bytes: Buffer, start: number, end: number): number {
+    return slotOf(bytes, start, end);
+  }
+
+  shardAt(slot: number): Shard | undefined {
+    const node = this.#map.ownerOf(slot);
+    if (node !== undefined) return this.#byNode.get(node);
+    // Nothing is known yet: any node will say where the slot is.
+    return this.#map.ownedSlots === 0 ? this.home : undefined;
+  }
+
+  spaceAt(slot: number): number {
+    return this.#map.isMoving(slot, this.#clock.now()) ? -1 : this.#map.incarnationOf(slot);
+  }
+
+  /** A node has answered MOVED; returns whom to ask now. `from` replied, whose host is meant when none is named. */
+  moved(slot: number, host: string, port: number, from: Shard): Shard {
+    const node = this.#map.moved(slot, host === '' ? from.address.host : host, port, this.#clock.now());
+    this.#refreshSoon();
+    return this.#shardOf(node);
+  }
+
+  /** A node has answered ASK. */
+  asked(slot: number, host: string, port: number, from: Shard): Shard {
+    this.#map.asked(slot, this.#clock.now());
+    const at = host === '' ? from.address.host : host;
+    for (const node of this.#map.nodes.values()) if (node.listensAt(at, port)) return this.#shardOf(node);
+    return this.moved(slot, at, port, from);
+  }
+
+  start(): void {
+    for (const shard of this.#shards) shard.start();
+    this.#stop = this.#clock.every(TICK_MS, () => this.#tick());
+  }
+
+  close(): void {
+    this.#stop();
+    for (const shard of [...this.#shards, ...this.#seeds]) this.#source.retire(shard);
+  }
+
+  #tick(): void {
+    const now = this.#clock.now();
+    for (const shard of this.#shards) {
+      const asked = this.#asked.get(shard);
+      if (asked?.isOut === true || now - (asked?.at ?? Number.NEGATIVE_INFINITY) < this.#options.refreshMs)
+        continue;
+      if (shard.own.control.state !== 'down') this.#ask(shard, now);
+    }
+  }
+
+  #ask(shard: Shard, now: number): void {
+    const asked = { at: now, isOut: true };
+    this.#asked.set(shard, asked);
+    const call = new OwnCall((reply) => {
+      asked.isOut = false;
+      if (reply !== undefined && this.#asked.get(shard) === asked) this.#answered(shard, reply, now);
+    }, this.#options.timeoutMs);
+    call.sentAt = now;
+    shard.own.control.submit(call, NODES, 0, NODES.length, ANY_DB);
+  }
+
+  #answered(shard: Shard, reply: Buffer, askedAt: number): void {
+    const text = parseReply(reply, 0, reply.length);
+    if (typeof text !== 'string') return;
+    let view: ClusterView;
+    try {
+      view = parseClusterNodes(text, shard.address.host);
+    } catch (error) {
+      this.#log.warn({ shard: shard.name, reason: String(error) }, 'CLUSTER NODES was not understood');
+      return;
+    }
+    const changes = this.#map.apply(view, askedAt);
+    if (changes.isForeign) {
+      this.#log.warn({ shard: shard.name }, 'a node of another Cluster: it is not listened to');
+      return;
+    }
+    this.#adopt(shard, view.self.id);
+    for (const node of changes.readdressed) this.#byNode.get(node)?.moveTo(node.host, node.port);
+    for (const node of changes.removed) this.#drop(node);
+    this.#follow();
+    if (changes.slots > 0) this.#log.info({ count: changes.slots }, 'slots have another owner');
+    // What it said of its own slots is taken in: entries that it has filled are as good as at the time of the question.
+    if (view.self.role === 'primary' && shard.confirmation !== undefined)
+      shard.confirmation.askedAt = askedAt;
+  }
+
+  /** A configured address has turned out to be this node. */
+  #adopt(shard: Shard, id: string): void {
+    if (!this.#seeds.delete(shard)) return;
+    const node = this.#map.nodes.get(id);
+    if (node === undefined || this.#byNode.has(node) || node.role === 'replica') this.#retire(shard);
+    else this.#byNode.set(node, shard);
+  }
+
+  /** One shard for each primary with slots, and none for what is no primary any more. */
+  #follow(): void {
+    const owners = new Set<SlotNode>();
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const owner = this.#map.ownerOf(slot);
+      if (owner !== undefined) owners.add(owner);
+    }
+    for (const owner of owners) this.#shardOf(owner);
+    for (const node of this.#byNode.keys())
+      if (node.role === 'replica' && !owners.has(node)) this.#drop(node);
+    this.#list();
+  }
+
+  #shardOf(node: SlotNode): Shard {
+    const known = this.#byNode.get(node);
+    if (known !== undefined) return known;
+    const shard = this.#source.make(`${node.host}:${node.port}`, node.host, node.port);
+    this.#byNode.set(node, shard);
+    shard.start();
+    this.#list();
+    return shard;
+  }
+
+  #drop(node: SlotNode): void {
+    const shard = this.#byNode.get(node);
+    this.#byNode.delete(node);
+    if (shard !== undefined) this.#retire(shard);
+  }
+
+  #retire(shard: Shard): void {
+    this.#asked.delete(shard);
+    this.#list();
+    this.#source.retire(shard);
+  }
+
+  #list(): void {
+    const shards = [...this.#byNode.values(), ...this.#seeds];
+    if (shards.length > 0) this.#shards = shards.toSorted((a, b) => a.number - b.number);
+  }
+
+  #refreshSoon(): void {
+    for (const asked of this.#asked.values()) asked.at = Number.NEGATIVE_INFINITY;
+  }
+}

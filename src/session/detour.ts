@@ -1,0 +1,140 @@
+import { errorLine } from '../base/errors.ts';
+import { encodeRequest } from '../protocol/encoder.ts';
+import type { Request } from '../protocol/request.ts';
+import { parseRedirect, type Redirect } from '../route/redirect.ts';
+import type { Redirects } from '../route/upstream.ts';
+import { OwnCall } from '../shard/call.ts';
+import type { Identity } from '../shard/identity.ts';
+import type { PinnedHolder } from '../shard/pinned-connection.ts';
+import { ANY_DB } from '../shard/shared-connection.ts';
+import type { Session } from './session.ts';
+import type { Slot } from './slot.ts';
+
+const ASKING = encodeRequest(['ASKING']);
+const PING = encodeRequest(['PING']);
+/** Some keys of a slot that moves have arrived and some have not: this is the time for one to follow. Units: ms. */
+const TRY_AGAIN_MS = 10;
+const NEWLINE = 0x0a;
+
+/** On which kind of link a redirected command goes on; none = it belongs to a transaction, which cannot move. */
+export type DetourWay = 'shared' | 'pinned' | 'none';
+
+/** Make the slot follow redirects, if there can be any. */
+export function mayDetour(session: Session, slot: Slot, request: Request, way: DetourWay): void {
+  const { redirects } = session.context.upstream;
+  if (redirects !== undefined) slot.detour = new Detour(session, redirects, request, way);
+}
+
+/** How a command of a Cluster is sent again when the node that was asked does not have its slot. A node answers a redirect
+ *  instead of running the command, so nothing runs twice; and it answers in order, so commands of one key stay in order too.
+ *  Bounds: `redirectsMax` times; the command's own time-out goes on. */
+export class Detour {
+  readonly #session: Session;
+  readonly #redirects: Redirects;
+  readonly #bytes: Buffer;
+  readonly #way: DetourWay;
+  /** The beginning of an error line that is cut between two reads. */
+  #parts: Buffer[] = [];
+  #left: number;
+
+  constructor(session: Session, redirects: Redirects, request: Request, way: DetourWay) {
+    this.#session = session;
+    this.#redirects = redirects;
+    this.#bytes = Buffer.from(request.buffer.subarray(request.start, request.end));
+    this.#way = way;
+    this.#left = session.context.options.redirectsMax;
+  }
+
+  /** An error reply, or a part of one, to `slot`. True = it was a redirect, or that is not known yet, and the slot has no reply. */
+  takes(slot: Slot, chunk: Buffer, start: number, end: number): boolean {
+    const isFirst = this.#parts.length === 0;
+    let line = chunk.subarray(start, end);
+    if (!isFirst || line[line.length - 1] !== NEWLINE) {
+      this.#parts.push(Buffer.from(line));
+      if (line[line.length - 1] !== NEWLINE) return true;
+      line = Buffer.concat(this.#parts);
+      this.#parts = [];
+    }
+    if (slot.hasTimedOut || this.#left === 0 || !this.#follow(slot, line)) {
+      slot.detour = undefined;
+      if (isFirst) return false;
+      slot.reply(line, 0, line.length, true, { type: line[0] as number, hasResp3: false });
+    }
+    return true;
+  }
+
+  /** False when the line is the answer. */
+  #follow(slot: Slot, line: Buffer): boolean {
+    const redirect = parseRedirect(line, 0, line.length);
+    const { identity } = slot;
+    if (redirect === undefined || redirect === 'clusterdown' || identity === undefined) return false;
+    this.#left--;
+    if (redirect === 'tryagain') return this.#tryAgain(slot, identity);
+    if (this.#way !== 'none') slot.effect?.redirected?.();
+    const { slot: at, host, port, kind } = redirect;
+    const shard =
+      kind === 'ask'
+        ? this.#redirects.asked(at, host, port, identity.shard)
+        : this.#redirects.moved(at, host, port, identity.shard);
+    if (this.#way !== 'none') this.#send(slot, this.#session.user.at(shard), redirect);
+    else this.#refuse(slot, at);
+    return true;
+  }
+
+  /** Nothing of a transaction has run when one of its commands is redirected. */
+  #refuse(slot: Slot, at: number): void {
+    const line = errorLine('SLOT_MOVED', { slot: at });
+    slot.detour = undefined;
+    slot.reply(line, 0, line.length, true, { type: line[0] as number, hasResp3: false });
+  }
+
+  /** What this session has sent behind it may have run by now: then it may not run later. */
+  #tryAgain(slot: Slot, identity: Identity): boolean {
+    if (this.#way !== 'shared' || !slot.owner.isNewest(slot)) return false;
+    this.#session.detours++;
+    this.#session.context.clock.after(TRY_AGAIN_MS, () => {
+      this.#session.detours--;
+      this.#send(slot, identity, undefined);
+      this.#session.wake();
+    });
+    return true;
+  }
+
+  #send(slot: Slot, identity: Identity, redirect: Redirect | undefined): void {
+    slot.identity = identity;
+    const isAsking = redirect?.kind === 'ask';
+    if (this.#way === 'pinned') return this.#sendPinned(slot, identity, isAsking);
+    const { shared } = identity;
+    const calls = isAsking ? [new OwnCall(() => undefined), slot] : [slot];
+    const bytes = isAsking ? Buffer.concat([ASKING, this.#bytes]) : this.#bytes;
+    if (shared.isReady) shared.submitBlock(calls, bytes, 0, bytes.length, ANY_DB);
+    // A node that was not known before is being connected to: the command waits for that, but ASKING would be lost.
+    else if (isAsking)
+      slot.fail({ kind: 'unsent', reason: 'the slot is moving to a node without a connection yet' });
+    else shared.submit(slot, bytes, 0, bytes.length, ANY_DB);
+    this.#session.lastPosition = shared.position;
+  }
+
+  /** On a connection of its own, as the first time. */
+  #sendPinned(slot: Slot, identity: Identity, isAsking: boolean): void {
+    const { db, name, proto, pin } = this.#session;
+    identity.pinned.acquire(HOLDER, { proto, db, name }, (pinned, failure) => {
+      if (failure !== undefined) return slot.fail(failure);
+      if (pinned === undefined) return;
+      if (isAsking) pinned.submit(new OwnCall(() => undefined), ASKING, 0, ASKING.length);
+      pin.detours.add(pinned);
+      pinned.submit(slot, this.#bytes, 0, this.#bytes.length);
+      const over = new OwnCall(() => {
+        pin.detours.delete(pinned);
+        identity.pinned.release(pinned, true);
+      });
+      pinned.submit(over, PING, 0, PING.length);
+    });
+  }
+}
+
+const HOLDER: PinnedHolder = {
+  pinnedFrame: () => undefined,
+  pinnedLost: () => undefined,
+  pinnedDrained: () => undefined,
+};
