@@ -1,6 +1,7 @@
 import { UsageError } from './flags.ts';
 import { parseLatency, parseMixed, parseThroughput, usage } from './options.ts';
 import { parseRing, ringUsage } from './ring/ring-options.ts';
+import { parseShards, shardsUsage } from './shards/shards-options.ts';
 import { parseHitRatio, parseL1, parseMemory } from './storage-options.ts';
 
 /** Exit codes: 0 done, 1 the gate failed or a benchmark broke, 2 a mistake on the command line. */
@@ -42,9 +43,14 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
       const { ring } = await import('./ring.ts');
       return (await ring(options, command)) ? 0 : 1;
     }
+    case 'shards': {
+      const options = parseShards(args);
+      const { shards } = await import('./shards.ts');
+      return (await shards(options, command)) ? 0 : 1;
+    }
     case 'help':
     case '--help':
-      console.log(usage + ringUsage);
+      console.log(usage + ringUsage + shardsUsage);
       return 0;
     default:
       throw new UsageError(name === undefined ? 'which benchmark?' : `no benchmark is called "${name}"`);
@@ -55,6 +61,6 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
-  console.error(`${error.message}\n\n${usage}${ringUsage}`);
+  console.error(`${error.message}\n\n${usage}${ringUsage}${shardsUsage}`);
   process.exitCode = 2;
 }

@@ -15,6 +15,8 @@ async function run(): Promise<number> {
     console.log(version);
     return 0;
   }
+  // Loaded only then: what serves apps has no use for it.
+  if (command === 'reshard') return (await import('./cli/reshard.ts')).reshard(rest);
   if (command === '--help' || command === 'help' || rest.includes('--help')) {
     console.log(helpText());
     return 0;
@@ -27,7 +29,7 @@ async function run(): Promise<number> {
       return 0;
     default:
       console.error(
-        `nearcache: unknown command '${command ?? ''}'; use: serve, config-schema, --help, --version`,
+        `nearcache: unknown command '${command ?? ''}'; use: serve, reshard, config-schema, --help, --version`,
       );
       return EXIT_CONFIG;
   }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/config.ts';
 import type { SessionOptions } from '../session/session-context.ts';
 
@@ -17,6 +18,9 @@ export function sessionOptions(config: Config): SessionOptions {
     blockingGraceMs: config.blockingGraceMs,
     requireAuth: config.requireAuth,
     followersMax: config.followersMax,
+    clusterEmulation: config.clusterEmulation
+      ? { nodeId: randomBytes(20).toString('hex'), announce: config.clusterAnnounce }
+      : undefined,
     redirectsMax: config.redirectsMax,
     cachesMultiKey: config.cachesMultiKey,
     cachesSort: config.cachesSort,

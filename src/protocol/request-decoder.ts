@@ -162,7 +162,7 @@ export class RequestDecoder {
   }
 
   #growBounds(): Int32Array {
-    const grown = new Int32Array(this.request.bounds.length * 2);
+    const grown = new Int32Array(Math.max(BOUNDS_START, this.request.bounds.length * 2));
     grown.set(this.request.bounds);
     this.request.bounds = grown;
     return grown;

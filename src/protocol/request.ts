@@ -1,4 +1,8 @@
+import { copyOf } from '../base/copy-of.ts';
 import { latin1 } from '../base/latin1.ts';
+
+/** Typed arrays are costly to make, and most requests get one of their own size. */
+const NO_BOUNDS = new Int32Array(0);
 
 /** One decoded client request: a view on raw bytes, never a copy.
  *
@@ -12,7 +16,7 @@ export class Request {
   end = 0;
   argc = 0;
   /** Two numbers an argument: start and end, relative to `start`. May be longer than 2 * argc. */
-  bounds: Int32Array = new Int32Array(32);
+  bounds: Int32Array = NO_BOUNDS;
 
   argStart(index: number): number {
     return this.start + (this.bounds[index * 2] as number);
@@ -30,7 +34,7 @@ export class Request {
   /** A copy that owns its bytes. Cost: O(size of the request). */
   copy(): Request {
     const copied = new Request();
-    copied.buffer = Buffer.from(this.buffer.subarray(this.start, this.end));
+    copied.buffer = copyOf(this.buffer, this.start, this.end);
     copied.end = this.end - this.start;
     copied.argc = this.argc;
     copied.bounds = this.bounds.slice(0, this.argc * 2);

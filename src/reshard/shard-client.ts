@@ -103,9 +103,12 @@ export class ShardClient {
   }
 }
 
-function redisOptions(config: ShardConfig, common: CommonTls): RedisOptions {
+/** Replies in the shapes of RESP2. */
+type PlainOptions = Omit<RedisOptions, 'replyMapping'>;
+
+function redisOptions(config: ShardConfig, common: CommonTls): PlainOptions {
   const { source, user, password } = config;
-  const options: RedisOptions = {
+  const options: PlainOptions = {
     ...(user === undefined ? {} : { username: user }),
     ...(password === undefined ? {} : { password }),
     connectionName: CLIENT_NAME,

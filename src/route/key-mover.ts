@@ -28,11 +28,12 @@ export interface KeyMoverParts {
   target(shard: number): MoveTarget | undefined;
   /** That shard's record is not what we think: read it. */
   reread(shard: number): void;
+  /** Keys that are remembered as moved; 100,000 if absent. */
+  readonly knownMax?: number;
 }
 
 /** Moves under way from one shard: it serves nobody else during each of them. */
 const IN_FLIGHT_MAX = 8;
-/** Keys that are remembered as moved. */
 const KNOWN_MAX = 100_000;
 /** A source that could not reach a target is not asked for it again so soon: each try may stop it for TARGET_TIMEOUT_MS. */
 const COOL_DOWN_MS = 2 * TARGET_TIMEOUT_MS;
@@ -66,7 +67,7 @@ export class KeyMover {
   moved = 0;
   failed = 0;
   readonly #parts: KeyMoverParts;
-  readonly #known = new LRUCache<string, true>({ max: KNOWN_MAX });
+  readonly #known: LRUCache<string, true>;
   readonly #journeys = new Map<string, Journey>();
   readonly #exits = new Map<number, Exit>();
   /** Until when, by source and target. */
@@ -74,10 +75,11 @@ export class KeyMover {
 
   constructor(parts: KeyMoverParts) {
     this.#parts = parts;
+    this.#known = new LRUCache({ max: parts.knownMax ?? KNOWN_MAX });
   }
 
   /** May a command on these keys run where `placeOf` says? If not, `waiter` hears later.
-   *  Shape: none of the keys is HELD. Bounds: up to 50,000 keys that are not known to have moved, else it fails. */
+   *  Shape: none of the keys is HELD. Bounds: as many keys as half of `knownMax` that are not known to have moved, else it fails. */
   ready(keys: readonly KeyAt[], waiter: MoveWaiter): boolean {
     const party: Party = { waiter, missing: 1, problem: undefined };
     const joined = new Set<string>();
@@ -91,7 +93,7 @@ export class KeyMover {
       this.#join(party, id, { key, db }, from);
     }
     if (joined.size === 0) return true;
-    if (joined.size > KNOWN_MAX / 2)
+    if (joined.size > this.#known.max / 2)
       party.problem = 'a command names too many keys that have to be moved first';
     // A move that fails at once must not be told before this has returned.
     queueMicrotask(() => this.#leave(party, undefined));

@@ -41,18 +41,19 @@ export class BigRequestStream {
     }
     // A request that is broken off takes its connection along, and nobody else's reply may go with it.
     if (session.outstanding > 0 || session.pin.sticky.relay?.isLeaving === true) return undefined;
-    if (!aimBig(session, request, spec)) return new BigRequestStream(session);
+    const way = aimBig(session, request, spec);
+    if (way !== 'here') return way === 'wait' ? undefined : new BigRequestStream(session);
     const pinned = session.pin.take();
     if (pinned === undefined) return undefined;
     if (pinned === 'failed') return new BigRequestStream(session);
     session.context.stats.streamedRequests++;
     session.context.stats.commands++;
     if (session.pin.sticky.relay !== undefined) return new BigRequestStream(session, pinned);
+    const isQueued = session.pin.sticky.noteStreamed(pinned);
     const slot = session.slot();
     const { cache } = session.context;
     // Its keys may come after the large argument: nobody knows them yet.
-    if (cache !== undefined && !session.pin.sticky.noteStreamed())
-      slot.effect = unknownKeys(session, cache, []);
+    if (cache !== undefined && !isQueued) slot.effect = unknownKeys(session, cache, []);
     session.outstanding++;
     slot.timeoutMs = session.context.options.slowCommandTimeoutMs;
     pinned.connection.expect(slot);

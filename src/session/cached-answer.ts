@@ -1,3 +1,4 @@
+import { copyOf } from '../base/copy-of.ts';
 import type { NearCache } from '../cache/near-cache.ts';
 import { type EntryId, RESP2_ONLY } from '../cache/store.ts';
 import type { CommandSpec } from '../command/spec.ts';
@@ -94,7 +95,7 @@ export function lookUpOne(
 /** May entries of the session's link be served now, at the shard and place at which it is aimed? */
 export function mayHit(session: Session, cache: NearCache, now: number): boolean {
   if (session.unknownOutstanding > 0 || session.space < 0) return false;
-  return session.identity.shared.generation.covers(now, cache.options.maxStalenessMs);
+  return cache.covers(session.identity.shared.generation, now);
 }
 
 /** Arguments of the keys that the last `lookUpAll` found due for a refresh. */
@@ -182,9 +183,9 @@ export function lookUpAgain(
   if (spec.cacheClass === 'B') {
     if (!lookUpAll(session, cache, request, spec, { proto, now })) return undefined;
   } else {
-    if (session.space < 0 || !generation.covers(now, cache.options.maxStalenessMs)) return undefined;
+    if (session.space < 0 || !cache.covers(generation, now)) return undefined;
     aimAtCall(request, spec, session.space, generation.fence);
     if (!lookUpOne(cache, spec, request.argc, proto, now)) return undefined;
   }
-  return Buffer.from(answer.bytes.subarray(answer.start, answer.end));
+  return copyOf(answer.bytes, answer.start, answer.end);
 }

@@ -5,6 +5,7 @@ import { ANY_DB } from '../shard/shared-connection.ts';
 import { killSessions } from './client-kill.ts';
 import { clientLine } from './client-line.ts';
 import { isValidName } from './client-name.ts';
+import { aimAtShard } from './placement.ts';
 import type { Session } from './session.ts';
 import { NO_SUCH_ID, runControl, sharedSlot } from './shared-slot.ts';
 
@@ -92,11 +93,12 @@ function unblock(session: Session, request: Request, spec: CommandSpec): boolean
   const id = request.argc >= 3 ? request.argLatin1(2) : '';
   if (!/^-?\d{1,18}$/.test(id)) return runControl(session, request, spec);
   if (!session.mayUse('control')) return false;
-  const upstream = session.context.registry.byId(Number(id))?.pin.blockedClientId;
+  const blocked = session.context.registry.byId(Number(id))?.pin;
+  if (blocked?.shard !== undefined) aimAtShard(session, blocked.shard);
   const args: Buffer[] = [];
   for (let i = 0; i < request.argc; i++) {
     const own = request.buffer.subarray(request.argStart(i), request.argEnd(i));
-    args.push(i === 2 ? Buffer.from(String(upstream ?? NO_SUCH_ID)) : own);
+    args.push(i === 2 ? Buffer.from(String(blocked?.blockedClientId ?? NO_SUCH_ID)) : own);
   }
   const bytes = encodeRequest(args);
   const slot = sharedSlot(session, request, spec);

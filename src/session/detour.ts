@@ -1,3 +1,4 @@
+import { copyOf } from '../base/copy-of.ts';
 import { errorLine } from '../base/errors.ts';
 import { encodeRequest } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
@@ -35,13 +36,16 @@ export class Detour {
   readonly #way: DetourWay;
   /** The beginning of an error line that is cut between two reads. */
   #parts: Buffer[] = [];
+  /** The slot of the command's keys; a script may answer what looks like a redirect. */
+  readonly #place: number;
   #left: number;
 
   constructor(session: Session, redirects: Redirects, request: Request, way: DetourWay) {
     this.#session = session;
     this.#redirects = redirects;
-    this.#bytes = Buffer.from(request.buffer.subarray(request.start, request.end));
+    this.#bytes = copyOf(request.buffer, request.start, request.end);
     this.#way = way;
+    this.#place = session.place;
     this.#left = session.context.options.redirectsMax;
   }
 
@@ -68,6 +72,7 @@ export class Detour {
     const redirect = parseRedirect(line, 0, line.length);
     const { identity } = slot;
     if (redirect === undefined || redirect === 'clusterdown' || identity === undefined) return false;
+    if (redirect !== 'tryagain' && redirect.slot !== this.#place) return false;
     this.#left--;
     if (redirect === 'tryagain') return this.#tryAgain(slot, identity);
     if (this.#way !== 'none') slot.effect?.redirected?.();

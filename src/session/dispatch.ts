@@ -4,6 +4,7 @@ import { resolve } from '../command/table.ts';
 import type { Request } from '../protocol/request.ts';
 import { mustAuthenticate, refuse } from './authentication.ts';
 import { answerLocally } from './local-commands.ts';
+import { emulateCluster } from './cluster-emulation.ts';
 import { effectOf } from './cache-effects.ts';
 import { readCombined } from './combined-path.ts';
 import { namesHeldKey } from './held-keys.ts';
@@ -31,6 +32,10 @@ export function dispatch(
   if (session.link === 'control' && session.outstanding > 0) return STALL;
   const spec = resolve(request);
   session.lastCommand = spec?.name ?? 'unknown';
+  if (session.context.options.clusterEmulation !== undefined && emulateCluster(session, request, spec)) {
+    session.context.stats.commands++;
+    return consumedTo;
+  }
   const way = session.context.upstream.isSingle ? aimAtOnly(session) : findShard(session, request, spec);
   if (way === 'wait') return STALL;
   let used = consumedTo;

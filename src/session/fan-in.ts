@@ -102,7 +102,8 @@ export class FanIn implements SlotOwner {
   #finish(): void {
     const frame = this.#merge(this.#parts.map((part) => part.ready as Buffer));
     this.#giveBack();
-    this.#slot.reply(frame, 0, frame.length, true, { type: frame[0] as number, hasResp3: true });
+    const hasResp3 = this.#parts.some((part) => part.hasResp3);
+    this.#slot.reply(frame, 0, frame.length, true, { type: frame[0] as number, hasResp3 });
   }
 
   #giveBack(): void {

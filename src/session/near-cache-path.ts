@@ -58,7 +58,7 @@ function fetchOne(session: Session, cache: NearCache, request: Request, spec: Co
     return true;
   }
   if (reason === undefined) {
-    const isFresh = shared.generation.covers(session.now, cache.options.maxStalenessMs);
+    const isFresh = cache.covers(shared.generation, session.now);
     if (isFresh && waitForLoad(session, cache, request, spec, { leases, key, policy })) return true;
     const known = cache.findRead(key, wanted, session.now);
     if (known instanceof ReadCall && joinRead(session, cache, known, request, spec)) return true;
@@ -67,7 +67,7 @@ function fetchOne(session: Session, cache: NearCache, request: Request, spec: Co
   } else {
     countBypass(cache, spec, policy, reason);
     // Behind a write to a leased key it is read alone, but who hears of a nil is still to be decided.
-    if (reason !== 'closed' || leases === undefined) {
+    if ((reason !== 'closed' && reason !== 'held-off') || leases === undefined) {
       send(session, sharedSlot(session, request, spec), request, session.db);
       return true;
     }
@@ -178,6 +178,7 @@ export function whyClosed(
   { keyStart, keyEnd, argsStart, argsEnd, db, fence }: typeof wanted,
 ): BypassReason | undefined {
   if (keyEnd - keyStart + argsEnd - argsStart > cache.options.maxKeyBytes || db > DB_MAX) return 'size';
+  if (cache.isHeldOff(key)) return 'held-off';
   return cache.isClosed(key, fence) ? 'closed' : undefined;
 }
 

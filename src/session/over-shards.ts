@@ -27,6 +27,11 @@ export function overShards(session: Session, request: Request, spec: CommandSpec
   if (session.pin.sticky.isActive) return besideState(session, request, spec);
   if (spec === undefined) return aimForeign(session, request);
   const spread = spreadOf(spec);
+  const { onlyKey } = spec;
+  // The plain case: one key, whose place in the request is known.
+  if (onlyKey > 0 && spread.kind === 'keys' && onlyKey < request.argc && spec.keyRule === '') {
+    return aimed(session, placeOfArgument(upstream, request, onlyKey));
+  }
   if (isEverywhere(spread) && mustAuthenticate(session)) return ran(refuse(session, request, spec));
   return runSpread(session, request, spec, spread);
 }
@@ -59,7 +64,7 @@ function runSpread(session: Session, request: Request, spec: CommandSpec, spread
     case 'scan':
       return ran(runScan(session, request, spec));
     case 'channel':
-      return aimAtChannel(session, request, spread.isClusterWide);
+      return aimed(session, placeOfChannel(session, request, spread.isClusterWide));
     case 'unknown':
       return aimForeign(session, request);
     case 'refused':
@@ -87,10 +92,10 @@ function aimed(session: Session, place: number): Way {
   return 'done';
 }
 
-function aimAtChannel(session: Session, request: Request, isClusterWide: boolean): Way {
-  const { upstream } = session.context;
-  if (request.argc < 2 || (isClusterWide && upstream.kind === 'cluster')) return aimed(session, NO_PLACE);
-  return aimed(session, placeOfArgument(upstream, request, 1));
+function placeOfChannel({ context }: Session, request: Request, isClusterWide: boolean): number {
+  const { upstream } = context;
+  const isAnywhere = request.argc < 2 || (isClusterWide && upstream.kind === 'cluster');
+  return isAnywhere ? NO_PLACE : placeOfArgument(upstream, request, 1);
 }
 
 /** A command that the table does not know: the server is asked where its keys are. */
@@ -98,7 +103,7 @@ function aimForeign(session: Session, request: Request): Way {
   const place = placeOfForeign(session, request);
   if (place === undefined) return 'wait';
   if (place === SEVERAL_PLACES) {
-    session.answerError('CROSSSLOT', { command: request.argLatin1(0).slice(0, 64) });
+    session.answerError('CROSSSLOT', { command: nameOf(request) });
     return 'done';
   }
   return aimed(session, place);
@@ -112,20 +117,40 @@ function besideState(session: Session, request: Request, spec: CommandSpec | und
     aimAtShard(session, shard);
     return 'here';
   }
-  const spread = spec === undefined ? undefined : spreadOf(spec);
-  const place = spec === undefined ? NO_PLACE : placeOf(session, request, spec);
-  if (sticky.isInTransaction) return inTransaction(session, spec, spread, place);
-  if (spec !== undefined && spread !== undefined && isBeside(session, request, spec, place)) {
+  const spread: Spread = spec === undefined ? UNKNOWN : spreadOf(spec);
+  const place = placeBeside(session, request, spec, spread);
+  if (place === undefined) return 'wait';
+  if (sticky.isInTransaction) return inTransaction(session, request, { spec, spread, place });
+  if (spec !== undefined && isBeside(session, request, spec, place)) {
     const way = runSpread(session, request, spec, spread);
     return way === 'here' ? 'apart' : way;
   }
   if (place === SEVERAL_PLACES || (place !== NO_PLACE && session.context.upstream.shardAt(place) !== shard)) {
-    session.answerError('CROSSSLOT', { command: spec?.name ?? 'this' });
+    session.answerError('CROSSSLOT', { command: nameOf(request) });
     return 'done';
   }
   if (shard !== undefined) aimAtShard(session, shard);
   if (place !== NO_PLACE) aimAtPlace(session, place);
   return 'here';
+}
+
+const UNKNOWN: Spread = { kind: 'unknown' };
+
+/** Where a command has to run, whatever state the session keeps; undefined = that is being asked. */
+function placeBeside(
+  session: Session,
+  request: Request,
+  spec: CommandSpec | undefined,
+  spread: Spread,
+): number | undefined {
+  if (spec === undefined || spread.kind === 'unknown') return placeOfForeign(session, request);
+  return spread.kind === 'channel'
+    ? placeOfChannel(session, request, spread.isClusterWide)
+    : placeOf(session, request, spec);
+}
+
+function nameOf(request: Request): string {
+  return request.argLatin1(0).slice(0, 64).toLowerCase();
 }
 
 /** A plain command whose keys are elsewhere than on the session's pinned connection, or on several shards. */
@@ -135,41 +160,54 @@ function isBeside(session: Session, request: Request, spec: CommandSpec, place: 
   return place === SEVERAL_PLACES || session.context.upstream.shardAt(place) !== session.pin.shard;
 }
 
-function inTransaction(
-  session: Session,
-  spec: CommandSpec | undefined,
-  spread: Spread | undefined,
-  place: number,
-): Way {
+/** A command that MULTI is to queue. */
+interface Queued {
+  readonly spec: CommandSpec | undefined;
+  readonly spread: Spread;
+  readonly place: number;
+}
+
+function inTransaction(session: Session, request: Request, { spec, spread, place }: Queued): Way {
   const { shard, sticky } = session.pin;
   const { upstream } = session.context;
   const isElsewhere =
     place === SEVERAL_PLACES ||
     (place !== NO_PLACE && shard !== undefined && upstream.shardAt(place) !== shard);
-  if (place >= 0 && !isElsewhere) aimAtPlace(session, place);
-  else aimAtShard(session, shard ?? upstream.home);
-  if (spec === undefined || spread === undefined) return 'here';
-  if (isElsewhere) return ran(sticky.refuse(spec, 'CROSSSLOT', ''));
-  if (spread.kind === 'all' || spread.kind === 'scan') {
-    return ran(sticky.refuse(spec, 'NOT_SUPPORTED', 'inside MULTI it would run on one of several shards'));
-  }
-  return 'here';
+  if (isElsewhere || !aimAtPlace(session, place)) aimAtShard(session, shard ?? upstream.home);
+  else if (place === NO_PLACE && shard !== undefined) aimAtShard(session, shard);
+  const command = spec?.name ?? nameOf(request);
+  if (isElsewhere) return ran(sticky.refuse('CROSSSLOT', { command }));
+  const reason = whyUnqueued(request, spec, spread);
+  return reason === undefined ? 'here' : ran(sticky.refuse('NOT_SUPPORTED', { command, reason }));
 }
 
-/** A request that is too large to be held, of which the beginning is here: aim at the shard of its key. False when that is not
- *  known; then it was answered. */
-export function aimBig(session: Session, request: Request, spec: CommandSpec | undefined): boolean {
+function whyUnqueued(request: Request, spec: CommandSpec | undefined, spread: Spread): string | undefined {
+  if (spread.kind === 'refused') return spread.reason;
+  if (spread.kind === 'all' || spread.kind === 'scan') {
+    return 'inside MULTI it would run on one of several shards';
+  }
+  return spread.kind === 'keys' && spec !== undefined && readsUnnamedKeys(spec, request)
+    ? PATTERNS
+    : undefined;
+}
+
+/** A request that is too large to be held, of which the beginning is here: aim at the shard of its key. When that is not
+ *  known it is refused, and a transaction that it was part of with it. */
+export function aimBig(session: Session, request: Request, spec: CommandSpec | undefined): Way {
   const { upstream } = session.context;
-  if (upstream.isSingle) return true;
-  const { pin } = session;
+  if (upstream.isSingle) return 'here';
+  const { shard, sticky } = session.pin;
   const index = spec?.onlyKey ?? 0;
   const isHere = index > 0 && request.argc > index;
   const place = isHere ? placeOfArgument(upstream, request, index) : NO_PLACE;
-  const isElsewhere = pin.sticky.isActive && upstream.shardAt(place) !== pin.shard;
-  if (isHere && !isElsewhere && aimAtPlace(session, place)) return true;
-  session.answerError('TOO_BIG_TO_PLACE', {
-    command: spec?.name ?? 'this command',
-    bytes: session.context.options.requests.bigBytes,
-  });
-  return false;
+  const isElsewhere = sticky.isActive && shard !== undefined && upstream.shardAt(place) !== shard;
+  if (isHere && !isElsewhere && aimAtPlace(session, place)) return 'here';
+  const command = spec?.name ?? 'this command';
+  const fields = { command, bytes: session.context.options.requests.bigBytes };
+  if (sticky.isInTransaction) {
+    aimAtShard(session, shard ?? upstream.home);
+    return ran(sticky.refuse('TOO_BIG_TO_PLACE', fields));
+  }
+  session.answerError('TOO_BIG_TO_PLACE', fields);
+  return 'done';
 }

@@ -20,11 +20,16 @@ export function runPinnedPart(session: Session, request: Request, spec: CommandS
   identity.pinned.acquire(holder, { proto: 3, db, name: session.name }, (pinned, failure) => {
     if (failure !== undefined) return slot.fail(failure);
     if (pinned === undefined) return;
+    // It may block: it ends with its session.
+    session.pin.detours.add(pinned);
     // WAIT counts from this connection's own last command (DESIGN rule 5).
     submit(pinned, PING, () => undefined);
     slot.sentAt = session.context.clock.now();
     pinned.submit(slot, bytes, 0, bytes.length);
-    submit(pinned, PING, () => identity.pinned.release(pinned, spec.name.startsWith('wait')));
+    submit(pinned, PING, () => {
+      session.pin.detours.delete(pinned);
+      identity.pinned.release(pinned, spec.name.startsWith('wait'));
+    });
   });
 }
 

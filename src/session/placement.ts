@@ -40,6 +40,7 @@ export function aimAtPlace(session: Session, place: number): boolean {
   if (shard === undefined) return false;
   if (session.identity.shard !== shard) session.identity = session.user.at(shard);
   session.space = upstream.spaceAt(place, session.db);
+  session.place = place;
   return true;
 }
 
@@ -58,4 +59,5 @@ export function aimAtKeys(session: Session, request: Request, spec: CommandSpec,
 export function aimAtShard(session: Session, shard: Shard): void {
   if (session.identity.shard !== shard) session.identity = session.user.at(shard);
   session.space = session.db;
+  session.place = NO_PLACE;
 }

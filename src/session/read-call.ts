@@ -1,3 +1,4 @@
+import { copyOf } from '../base/copy-of.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Flight, SharedRead } from '../cache/flight.ts';
 import type { NearCache } from '../cache/near-cache.ts';
@@ -63,7 +64,7 @@ export class ReadCall extends FanOutCall implements SharedRead {
   #gather(chunk: Buffer, start: number, end: number): void {
     this.#gathered += end - start;
     if (this.#gathered > this.#cache.store.maxItemBytes) this.#parts = [];
-    else this.#parts.push(Buffer.from(chunk.subarray(start, end)));
+    else this.#parts.push(copyOf(chunk, start, end));
   }
 
   #land(chunk: Buffer, start: number, end: number, { type, hasResp3 }: FrameFacts): void {

@@ -4,6 +4,7 @@ import type { RequestLimits } from '../protocol/limits.ts';
 import type { RequestDecoder } from '../protocol/request-decoder.ts';
 import type { NearCache } from '../cache/near-cache.ts';
 import type { Upstream } from '../route/upstream.ts';
+import type { ClusterEmulation } from './cluster-emulation.ts';
 import type { Leases } from './leases.ts';
 import type { SessionRegistry } from './session-registry.ts';
 import type { SessionStats } from './session-stats.ts';
@@ -21,6 +22,8 @@ export interface SessionOptions {
   cachesSort: boolean;
   /** Sessions that may wait for one read. */
   followersMax: number;
+  /** Undefined = CLUSTER … is for Redis to answer. */
+  clusterEmulation?: ClusterEmulation | undefined;
   /** How often a command follows redirects of a Cluster. */
   redirectsMax: number;
 }

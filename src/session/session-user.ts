@@ -6,7 +6,8 @@ import type { Shard } from '../shard/shard.ts';
 /** Who a session is, at every shard: the sidecar's own user, or the one as whom it has authenticated. */
 export class SessionUser {
   readonly #upstream: Upstream;
-  #identities = new Map<Shard, Identity>();
+  /** By the shard's number, of which there are not many. */
+  readonly #identities: (Identity | undefined)[] = [];
   #given: { user: string; credentials: Credentials } | undefined;
 
   constructor(upstream: Upstream) {
@@ -20,11 +21,11 @@ export class SessionUser {
 
   /** Its identity at a shard; a second ask gives the same. */
   at(shard: Shard): Identity {
-    return this.#identities.get(shard) ?? this.#enter(shard);
+    return this.#identities[shard.number] ?? this.#enter(shard);
   }
 
   has(identity: Identity): boolean {
-    return this.#identities.get(identity.shard) === identity;
+    return this.#identities[identity.shard.number] === identity;
   }
 
   /** Redis has accepted these credentials. */
@@ -35,18 +36,19 @@ export class SessionUser {
 
   /** The sidecar's own user again, or the end of the session. */
   leave(): void {
-    for (const identity of this.#identities.values()) {
+    for (const identity of this.#identities) {
+      if (identity === undefined) continue;
       identity.sessions--;
       if (identity.isPassing) identity.shard.forget(identity);
     }
-    this.#identities.clear();
+    this.#identities.length = 0;
     this.#given = undefined;
   }
 
   #enter(shard: Shard): Identity {
     const identity = this.#identityAt(shard);
     identity.sessions++;
-    this.#identities.set(shard, identity);
+    this.#identities[shard.number] = identity;
     return identity;
   }
 

@@ -47,6 +47,8 @@ export class Session implements SlotOwner, EndOfTurn {
   identity: Identity;
   /** What entries of that request's keys carry as their database (`EntryId.db`); below 0 = there are none. */
   space = 0;
+  /** Where that request's keys are; below 0 = it names none. */
+  place = -1;
   /** The command whose parts are being sent. */
   fanIn: FanIn | undefined;
   /** Commands that wait to be sent again: nothing may be sent before them. */

@@ -1,3 +1,4 @@
+import { copyOf } from '../base/copy-of.ts';
 import { type ErrorCode, errorLine } from '../base/errors.ts';
 import { COLON, DOLLAR, MINUS, PLUS } from '../protocol/bytes.ts';
 import { type Resp2Row, toResp2 } from '../protocol/resp2.ts';
@@ -71,6 +72,8 @@ export class Slot extends Call {
   waitUntil = 0;
   #parts: Buffer[] | undefined;
   #isStreaming = false;
+  /** Its reply, as kept, holds RESP3-only types. */
+  hasResp3 = false;
 
   /** Some bytes of its reply have left, but not all. */
   get isPartlyOut(): boolean {
@@ -189,7 +192,7 @@ export class Slot extends Call {
     if (!last) {
       if (!isWanted && this.effect?.needsWhole !== true) return;
       this.#parts ??= [];
-      this.#parts.push(Buffer.from(chunk.subarray(start, end)));
+      this.#parts.push(copyOf(chunk, start, end));
       this.owner.kept(end - start);
       return;
     }
@@ -197,7 +200,7 @@ export class Slot extends Call {
     let from = start;
     let to = end;
     if (this.#parts !== undefined) {
-      this.#parts.push(Buffer.from(chunk.subarray(start, end)));
+      this.#parts.push(copyOf(chunk, start, end));
       frame = Buffer.concat(this.#parts);
       this.owner.kept(end - start - frame.length);
       this.#parts = undefined;
@@ -206,6 +209,7 @@ export class Slot extends Call {
     }
     if (this.effect?.needsWhole === true)
       this.effect.replied(asPiece(frame, from, to, true, facts.type), this);
+    this.hasResp3 = facts.hasResp3;
     if (isWanted) this.keep(this.#inSessionProtocol(frame, from, to, facts.hasResp3));
     this.owner.settled(this);
     if (isWanted && !this.isHeld) this.owner.answered(this);
@@ -213,7 +217,7 @@ export class Slot extends Call {
 
   #inSessionProtocol(frame: Buffer, start: number, end: number, hasResp3: boolean): Buffer {
     if (!this.needsResp2 || (!hasResp3 && !shapeNeedsConversion(this.shape))) {
-      return Buffer.from(frame.subarray(start, end));
+      return copyOf(frame, start, end);
     }
     return toResp2(frame, start, end, {
       shape: this.shape,

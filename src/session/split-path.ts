@@ -1,3 +1,4 @@
+import { copyOf } from '../base/copy-of.ts';
 import type { NearCache } from '../cache/near-cache.ts';
 import { extractKeys, KeyList } from '../command/keys.ts';
 import type { CommandSpec } from '../command/spec.ts';
@@ -6,6 +7,7 @@ import { ASTERISK, COLON } from '../protocol/bytes.ts';
 import type { Request } from '../protocol/request.ts';
 import { merge } from '../route/merge.ts';
 import { answer, lookUpAll } from './cached-answer.ts';
+import { mayDetour } from './detour.ts';
 import { WriteEffect } from './effect.ts';
 import { FanIn } from './fan-in.ts';
 import { namesHeldKey } from './held-keys.ts';
@@ -13,15 +15,17 @@ import { endLeasesBefore, mayLeaveNoTrace } from './lease-ends.ts';
 import { fetchMany, serveMany } from './many-keys-path.ts';
 import { aimAtPlace, placeOfArgument } from './placement.ts';
 import type { Session } from './session.ts';
-import { send, sharedSlot } from './shared-slot.ts';
-import { subRequest } from './sub-request.ts';
+import { sharedSlot } from './shared-slot.ts';
+import { encodeParts, partEnds, requestOfPart } from './sub-request.ts';
 
 export type Split = Extract<Spread, { kind: 'split' }>;
 
-/** The keys of a request that are at one place: indices of its arguments, in its order. */
-interface Group {
-  readonly place: number;
-  readonly indices: number[];
+/** The keys of a request by place. Shape: part i is at `places[i]` and has the keys that are its arguments `indices[i]`, in its
+ *  order; key j of the request went to part `partOf[j]`. */
+interface Groups {
+  readonly places: number[];
+  readonly indices: number[][];
+  readonly partOf: number[];
 }
 
 const keyList = new KeyList();
@@ -38,7 +42,7 @@ export function runSplit(session: Session, request: Request, spec: CommandSpec, 
   if (reads !== undefined && session.heldKeys.size > 0) return false;
   if (namesHeldKey(session, request, spec)) return false;
   const groups = groupKeys(session, request, spec);
-  for (const { place } of groups) {
+  for (const place of groups.places) {
     if (!aimAtPlace(session, place)) {
       session.answerError('NO_OWNER', { slot: place });
       return true;
@@ -47,48 +51,61 @@ export function runSplit(session: Session, request: Request, spec: CommandSpec, 
   }
   const slot = sharedSlot(session, request, spec);
   if (cache !== undefined && spec.isWrite) slot.effect = new WriteEffect(cache, keysOf(request, groups));
-  session.fanIn = new FanIn(session, slot, groups.length, mergeOf(request, spec, spread, groups));
-  for (const { place, indices } of groups) {
-    aimAtPlace(session, place);
-    const part = subRequest(request, indices, spread.step);
-    if (reads === undefined) sendPart(session, part, spec);
-    else readPart(session, reads, part, spec, isAlone);
+  session.fanIn = new FanIn(session, slot, groups.places.length, mergeOf(spec, spread, groups));
+  const parts = encodeParts(request, groups.indices, spread.step);
+  const ends = [...partEnds];
+  for (let i = 0, start = 0; i < ends.length; i++) {
+    aimAtPlace(session, groups.places[i] as number);
+    const end = ends[i] as number;
+    if (reads === undefined) sendPart(session, parts, start, end, spec);
+    else readPart(session, reads, requestOfPart(parts, start, end), spec, isAlone);
+    start = end;
   }
   session.fanIn = undefined;
   return true;
 }
 
-function groupKeys(session: Session, request: Request, spec: CommandSpec): Group[] {
+/** Linear: there are few places, and a map would cost more than it saves. */
+function groupKeys(session: Session, request: Request, spec: CommandSpec): Groups {
   const { upstream } = session.context;
-  const groups: Group[] = [];
-  const byPlace = new Map<number, Group>();
+  const groups: Groups = { places: [], indices: [], partOf: [] };
   extractKeys(spec, request, keyList);
   for (let i = 0; i < keyList.count; i++) {
     const index = keyList.indices[i] as number;
     const place = placeOfArgument(upstream, request, index);
-    let group = byPlace.get(place);
-    if (group === undefined) {
-      group = { place, indices: [] };
-      byPlace.set(place, group);
-      groups.push(group);
+    let part = groups.places.indexOf(place);
+    if (part < 0) {
+      part = groups.places.length;
+      groups.places.push(place);
+      groups.indices.push([]);
     }
-    group.indices.push(index);
+    (groups.indices[part] as number[]).push(index);
+    groups.partOf.push(part);
   }
   return groups;
 }
 
-function keysOf(request: Request, groups: readonly Group[]): string[] {
-  return groups.flatMap(({ indices }) => indices.map((index) => request.argLatin1(index)));
+function keysOf(request: Request, { indices }: Groups): string[] {
+  return indices.flat().map((index) => request.argLatin1(index));
 }
 
-function sendPart(session: Session, part: Request, spec: CommandSpec): void {
-  if (session.context.leases !== undefined && mayLeaveNoTrace(spec, part)) {
-    extractKeys(spec, part, keyList);
-    const keys: string[] = [];
-    for (let i = 0; i < keyList.count; i++) keys.push(part.argLatin1(keyList.indices[i] as number));
-    endLeasesBefore(session, keys);
+function sendPart(session: Session, parts: Buffer, start: number, end: number, spec: CommandSpec): void {
+  if (session.context.leases !== undefined && spec.isWrite) {
+    const part = requestOfPart(parts, start, end);
+    if (mayLeaveNoTrace(spec, part)) {
+      extractKeys(spec, part, keyList);
+      const keys: string[] = [];
+      for (let i = 0; i < keyList.count; i++) keys.push(part.argLatin1(keyList.indices[i] as number));
+      endLeasesBefore(session, keys);
+    }
   }
-  send(session, sharedSlot(session, part, spec), part, session.db);
+  const { shared } = session.identity;
+  const slot = (session.fanIn as FanIn).part(session.identity);
+  if (session.context.upstream.redirects !== undefined) {
+    mayDetour(session, slot, requestOfPart(parts, start, end), 'shared');
+  }
+  shared.submit(slot, parts, start, end, session.db);
+  session.lastPosition = shared.position;
 }
 
 /** A part of which everything is here is answered now, unless something is owed to the session that Redis has yet to read:
@@ -104,23 +121,17 @@ function readPart(
   if (!isAlone || !lookUpAll(session, cache, part, spec, { proto: 3, now })) {
     return fetchMany(session, cache, part, spec);
   }
-  const frame = Buffer.from(answer.bytes.subarray(answer.start, answer.end));
+  const frame = copyOf(answer.bytes, answer.start, answer.end);
   const type = spec.name === 'mget' ? ASTERISK : COLON;
   sharedSlot(session, part, spec).reply(frame, 0, frame.length, true, { type, hasResp3: true });
 }
 
-/** How the parts' replies become one: element i of an array comes from the part that key i went to. */
+/** How the parts' replies become one. */
 function mergeOf(
-  { argc }: Request,
   spec: CommandSpec,
   spread: Split,
-  groups: readonly Group[],
+  { partOf }: Groups,
 ): (frames: readonly Buffer[]) => Buffer {
-  const context = { command: spec.name };
-  if (spread.merge !== 'request-order') return (frames) => merge(spread.merge, frames, context);
-  const partOf = new Int32Array(argc - 1);
-  for (const [part, { indices }] of groups.entries()) {
-    for (const index of indices) partOf[index - 1] = part;
-  }
-  return (frames) => merge(spread.merge, frames, { ...context, partOf });
+  const context = { command: spec.name, partOf };
+  return (frames) => merge(spread.merge, frames, context);
 }

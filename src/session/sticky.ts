@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../base/errors.ts';
 import type { CommandSpec } from '../command/spec.ts';
 import { encodeRequest, OK } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
@@ -118,19 +119,21 @@ export class Sticky {
   }
 
   /** Refuse a command of the transaction, which aborts it. False when it has to wait. */
-  refuse(spec: CommandSpec, code: 'CROSSSLOT' | 'NOT_SUPPORTED', reason: string): boolean {
+  refuse(code: ErrorCode, fields: Record<string, string | number>): boolean {
     if (!this.#session.mayUse('pinned')) return false;
     const pinned = this.#pin.take();
     if (pinned === undefined) return false;
     if (pinned === 'failed') return this.#failToBegin('multi');
     if (this.#isUnplaced) this.#place(pinned);
-    this.#session.answerError(code, { command: spec.name, reason });
+    this.#session.answerError(code, fields);
     pinned.submit(new OwnCall(() => undefined), MISTAKE, 0, MISTAKE.length);
     return true;
   }
 
-  /** A request went by in pieces: its keys are unknown to a transaction that it may be part of. True when it is. */
-  noteStreamed(): boolean {
+  /** A request goes by in pieces on this connection: its keys are unknown to a transaction that it may be part of. True when it
+   *  is. */
+  noteStreamed(pinned: PinnedConnection): boolean {
+    if (this.#isUnplaced) this.#place(pinned);
     if (this.#transaction === undefined) return false;
     this.#transaction.keys.isUnknown = true;
     return true;
@@ -231,7 +234,7 @@ export class Sticky {
     const reason = isOwnCommand(spec)
       ? 'Redis cannot queue it inside MULTI'
       : 'inside MULTI it breaks the reply to EXEC';
-    return this.refuse(spec, 'NOT_SUPPORTED', reason);
+    return this.refuse('NOT_SUPPORTED', { command: spec.name, reason });
   }
 
   #execEffect(pinned: PinnedConnection, transaction: OpenTransaction): ReplyEffect | undefined {

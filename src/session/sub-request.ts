@@ -1,36 +1,69 @@
 import { Request } from '../protocol/request.ts';
+import { LF } from '../protocol/bytes.ts';
 
-/** The part of a request that names some of its keys: the command's name, and each of `indices` with the `step - 1` arguments
- *  behind it, copied as they stand. Cost: O(bytes of the part). */
-export function subRequest(request: Request, indices: readonly number[], step: number): Request {
+/** Up to here a loop over bytes is faster than a call into the runtime. */
+const LOOP_BYTES = 48;
+
+/** A part of a request is its command's name and some of its keys, each with the arguments behind it. All parts are written
+ *  one behind the other into one buffer: where they end, in order. Reused by the next call. */
+export const partEnds: number[] = [];
+
+/** Parts of a request. Shape: `groups` has the indices of each part's keys, `step` arguments belong to a key.
+ *  Cost: O(bytes), one allocation. */
+export function encodeParts(request: Request, groups: readonly (readonly number[])[], step: number): Buffer {
+  const { buffer } = request;
+  const nameStart = buffer.indexOf(LF, request.start) + 1;
+  const nameEnd = request.argEnd(0) + 2;
+  const size = request.end - request.start + groups.length * (nameEnd - nameStart + HEAD_CHARS_MAX);
+  const parts = Buffer.allocUnsafe(size);
+  let at = 0;
+  partEnds.length = 0;
+  for (const indices of groups) {
+    const head = `*${1 + indices.length * step}\r\n`;
+    at += parts.latin1Write(head, at, head.length);
+    at = copyBytes(buffer, nameStart, nameEnd, parts, at);
+    for (const index of indices) {
+      at = copyBytes(buffer, request.argEnd(index - 1) + 2, request.argEnd(index + step - 1) + 2, parts, at);
+    }
+    partEnds.push(at);
+  }
+  return parts;
+}
+
+const HEAD_CHARS_MAX = 16;
+
+function copyBytes(from: Buffer, start: number, end: number, to: Buffer, at: number): number {
+  const size = end - start;
+  if (size > LOOP_BYTES) return at + from.copy(to, at, start, end);
+  for (let i = 0; i < size; i++) to[at + i] = from[start + i] as number;
+  return at + size;
+}
+
+/** One part as a request of its own; `parts` is from `encodeParts` of the same request. Cost: O(arguments). */
+export function requestOfPart(parts: Buffer, start: number, end: number): Request {
   const part = new Request();
-  part.argc = 1 + indices.length * step;
-  if (part.bounds.length < part.argc * 2) part.bounds = new Int32Array(part.argc * 2);
-  const head = `*${part.argc}\r\n`;
-  const nameStart = request.buffer.indexOf(LF, request.start) + 1;
-  let size = head.length + rawEnd(request, 0) - nameStart;
-  for (const index of indices) size += rawEnd(request, index + step - 1) - rawEnd(request, index - 1);
-  part.buffer = Buffer.allocUnsafe(size);
-  part.end = size;
-  let at = part.buffer.latin1Write(head, 0);
-  let argument = 0;
-  const copy = (from: number, index: number): void => {
-    const shift = at - from;
-    part.bounds[argument * 2] = request.argStart(index) + shift;
-    part.bounds[argument * 2 + 1] = request.argEnd(index) + shift;
-    argument++;
-    at += request.buffer.copy(part.buffer, at, from, rawEnd(request, index));
-  };
-  copy(nameStart, 0);
-  for (const index of indices) {
-    for (let i = index; i < index + step; i++) copy(rawEnd(request, i - 1), i);
+  part.buffer = parts;
+  part.start = start;
+  part.end = end;
+  let at = start + 1;
+  part.argc = readNumber(parts, at);
+  part.bounds = new Int32Array(part.argc * 2);
+  for (let i = 0; i < part.argc; i++) {
+    at = parts.indexOf(LF, at) + 2;
+    const size = readNumber(parts, at);
+    const argStart = parts.indexOf(LF, at) + 1;
+    part.bounds[i * 2] = argStart - start;
+    part.bounds[i * 2 + 1] = argStart + size - start;
+    at = argStart + size;
   }
   return part;
 }
 
-const LF = 0x0a;
-
-/** Where the argument's line ends, its line break included. */
-function rawEnd(request: Request, index: number): number {
-  return request.argEnd(index) + 2;
+/** The decimal number that begins there. */
+function readNumber(bytes: Buffer, at: number): number {
+  let value = 0;
+  for (let i = at; (bytes[i] as number) >= DIGIT_0; i++) value = value * 10 + (bytes[i] as number) - DIGIT_0;
+  return value;
 }
+
+const DIGIT_0 = 0x30;

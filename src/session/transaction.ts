@@ -1,4 +1,5 @@
-import { canRideShared, extractKeys, KeyList } from '../command/keys.ts';
+import { canRideShared, extractKeys, KeyList, readsUnnamedKeys } from '../command/keys.ts';
+import type { CommandSpec } from '../command/spec.ts';
 import { resolve } from '../command/table.ts';
 import { REQUEST } from '../protocol/request-decoder.ts';
 import type { Request } from '../protocol/request.ts';
@@ -119,7 +120,7 @@ function gather(session: Session, buffer: Buffer, from: number, end: number): Bl
     if (!canRideShared(spec)) break;
     if (!isSingle) {
       // One by one it hears which command is wrong.
-      if (spreadOf(spec).kind !== 'keys' && spreadOf(spec).kind !== 'split') break;
+      if (!isPlaced(spec, request)) break;
       const next = placeOf(session, request, spec);
       if (next === SEVERAL_PLACES || (place >= 0 && next >= 0 && next !== place)) break;
       place = Math.max(place, next);
@@ -130,6 +131,12 @@ function gather(session: Session, buffer: Buffer, from: number, end: number): Bl
   }
   decoder.reset();
   return undefined;
+}
+
+/** Does it run where its keys are, all of which it names? */
+function isPlaced(spec: CommandSpec, request: Request): boolean {
+  const { kind } = spreadOf(spec);
+  return kind === 'split' || (kind === 'keys' && !readsUnnamedKeys(spec, request));
 }
 
 function slotFor(session: Session, expected: 'ok' | 'queued' | 'exec'): Slot {

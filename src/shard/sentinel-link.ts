@@ -102,18 +102,15 @@ export class SentinelLink {
   }
 
   /** See whether the subscription still stands: nothing else would tell a silent sentinel from a lost one. */
-  checkSubscription(): void {
+  async checkSubscription(): Promise<void> {
     if (this.#isChecking || this.#hearer.status !== 'ready') return;
     this.#isChecking = true;
-    this.#hearer.ping().then(
-      () => {
-        this.#isChecking = false;
-      },
-      () => {
-        this.#isChecking = false;
-        this.#hearer.disconnect(true);
-      },
-    );
+    try {
+      await this.#hearer.ping();
+    } catch {
+      this.#hearer.disconnect(true);
+    }
+    this.#isChecking = false;
   }
 
   close(): void {
@@ -174,7 +171,7 @@ export class SentinelLink {
       this.#hearer.disconnect(true);
       if (error instanceof ReplyError && !this.#isDeaf) {
         this.#isDeaf = true;
-        this.#tell(`no subscription: ${error.message}`);
+        this.#tell(`no subscription: ${(error as Error).message}`);
       }
       return;
     }

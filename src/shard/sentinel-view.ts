@@ -8,8 +8,8 @@ const SETTLE_MS = 8000;
 /** What sentinels say together of one primary. It asks nobody and knows no time but what it is told.
  *
  *  An epoch is given by a majority of the sentinels, once: so one answer with a newer epoch is enough to follow, and any number
- *  of answers with an older one is a past that some have not left yet. Only when a majority stays in such a past, and nobody
- *  contradicts, was Sentinel itself set back by hand (SENTINEL MONITOR anew), and is followed too.
+ *  of answers with an older one is a past that some have not left yet. Only when a majority stays in such a past, sees its primary up, and
+ *  nobody sees a newer one up, was Sentinel itself set back by hand (SENTINEL MONITOR anew), and is followed too.
  *  Units: ms of the monotonic clock. */
 export class SentinelView {
   primary: HostPort | undefined;
@@ -62,7 +62,7 @@ export class SentinelView {
     const other = newestOf(votes.filter((vote) => !vote.isDoubted));
     const isAgreed =
       other !== undefined &&
-      !votes.some((vote) => this.#isCurrent(vote)) &&
+      !this.#isCurrent(other) &&
       votes.filter((vote) => !vote.isDoubted && isSame(vote.primary, other.primary)).length >= majority;
     if (!isAgreed) {
       this.#otherwise = undefined;

@@ -63,7 +63,7 @@ export class SentinelWatcher {
   }
 
   #tick(): void {
-    for (const link of this.#links) link.checkSubscription();
+    for (const link of this.#links) void link.checkSubscription();
     this.#pollAll();
     this.#update();
   }

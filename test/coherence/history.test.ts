@@ -7,12 +7,17 @@ import { runHistory } from './history/run.ts';
 
 const SECONDS = 4;
 
-test.each(['half-open', 'flush'])(
-  'a history with %s breaks no rule of coherence',
-  async (name) => {
-    const fault = FAULTS.find((each) => each.name === name);
+test.each([
+  ['single', 'half-open'],
+  ['single', 'flush'],
+  ['ring', 'shard-partition'],
+  ['cluster', 'slot-migration'],
+] as const)(
+  'a history over %s with %s breaks no rule of coherence',
+  async (topology, name) => {
+    const fault = FAULTS[topology].find((each) => each.name === name);
     if (fault === undefined) throw new Error(`no such fault: ${name}`);
-    const report = await runHistory({ fault, seconds: SECONDS, seed: 2026, stalenessMs: 300 });
+    const report = await runHistory({ topology, fault, seconds: SECONDS, seed: 2026, stalenessMs: 300 });
     const summary = printable(report);
     expect([...report.violations, ...report.problems], summary).toEqual([]);
     const least = leastHits(SECONDS);

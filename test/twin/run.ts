@@ -4,11 +4,11 @@ import { argumentsOf, fixture, label } from './script.ts';
 import type { Argument, RawClient } from '../support/raw-client.ts';
 import type { Line, Protocol, Step } from './script.ts';
 
-/** A port that is to behave like Redis, and the Redis behind it (the same port for Redis itself). */
+/** A port that is to behave like Redis, and all the Redis behind it (the same port for Redis itself). */
 export interface Target {
   readonly name: string;
   readonly port: number;
-  readonly redisPort: number;
+  readonly redisPorts: readonly number[];
 }
 
 /** One answer, the thing that is compared. Inside an EXEC each element is an answer of its own, so that it is judged by its
@@ -23,6 +23,8 @@ export interface Exchange {
 export interface RunOptions {
   protocol: Protocol;
   bare?: boolean;
+  /** Other keys of every type than the usual ones. */
+  fixture?: readonly Line[];
   noPing?: boolean;
   /** What the harness needs to prepare the keyspace; the clients of the case are not authenticated with it. */
   password?: string | undefined;
@@ -52,8 +54,11 @@ export async function run(target: Target, steps: readonly Step[], options: RunOp
   return running.exchanges;
 }
 
-/** No subscribers but nearcache's own, and nobody blocked. */
-const settled = /^\*\d+\r\n(\$\d+\r\nnearcache:.*\r\n)*:0\r\n\*0\r\n[^]*blocked_clients:0\r/;
+/** The node of a Cluster that does not have the key. */
+const elsewhere = /^-MOVED /;
+
+/** No subscribers but nearcache's own and Sentinels, and nobody blocked. */
+const settled = /^\*\d+\r\n(\$\d+\r\n(nearcache:.*|__sentinel__:hello)\r\n)*:0\r\n\*0\r\n[^]*blocked_clients:0\r/;
 
 /** What a run remembers of one connection. */
 interface Client {
@@ -72,7 +77,7 @@ class Running {
   readonly #options: RunOptions;
   readonly #clients = new Map<string, Client>();
   readonly #names: Map<string, string>;
-  #redis: RawClient | undefined;
+  #redis: readonly RawClient[] = [];
 
   constructor(target: Target, options: RunOptions) {
     this.#target = target;
@@ -85,15 +90,19 @@ class Running {
   async begin(): Promise<void> {
     const { password, bare } = this.#options;
     const auth = password === undefined ? [] : [`AUTH ${password}`];
-    this.#redis = await connectRaw({ port: this.#target.redisPort });
+    this.#redis = await Promise.all(this.#target.redisPorts.map((port) => connectRaw({ port })));
     const forget = ['CLIENT UNPAUSE', 'SCRIPT FLUSH', 'FUNCTION FLUSH', 'ACL LOG RESET', 'SLOWLOG RESET'];
-    await sendAll(this.#redis, auth);
-    await this.#settle(this.#redis);
-    await sendAll(this.#redis, [...forget, 'FLUSHALL']);
+    await Promise.all(
+      this.#redis.map(async (redis) => {
+        await sendAll(redis, auth);
+        await this.#settle(redis);
+        await sendAll(redis, [...forget, 'FLUSHALL']);
+      }),
+    );
     const through = await connectRaw({ port: this.#target.port });
     try {
       await sendAll(through, auth);
-      await sendAll(through, ['FLUSHALL', ...(bare ? [] : fixture)]);
+      await sendAll(through, ['FLUSHALL', ...(bare ? [] : (this.#options.fixture ?? fixture))]);
     } finally {
       through.close();
     }
@@ -125,7 +134,7 @@ class Running {
 
   end(): void {
     for (const { connection } of this.#clients.values()) connection.close();
-    this.#redis?.close();
+    for (const redis of this.#redis) redis.close();
   }
 
   /** Waits until Redis has noticed that the clients of the run before are gone; a second at most, so that a proxy
@@ -217,12 +226,14 @@ class Running {
 
   async #until(line: Line, shows: string): Promise<void> {
     const deadline = performance.now() + replyTimeoutMs;
-    const redis = this.#redis as RawClient;
     for (;;) {
-      const answer = await redis.call(...argumentsOf(line));
-      if (answer.includes(shows)) return;
+      const answers = await Promise.all(this.#redis.map((redis) => redis.call(...argumentsOf(line))));
+      const showing = answers.filter((answer) => answer.includes(shows) || elsewhere.test(answer.toString()));
+      // That there is something shows on one shard, that there is nothing must show on all.
+      const needed = shows.startsWith(':0') || shows.endsWith(':0\r') ? answers.length : 1;
+      if (showing.length >= needed) return;
       if (performance.now() > deadline) {
-        throw new Error(`${label(line)} at Redis does not show ${shows.trim()}: ${shown(answer)}`);
+        throw new Error(`${label(line)} at Redis does not show ${shows.trim()}: ${answers.map(shown).join()}`);
       }
     }
   }

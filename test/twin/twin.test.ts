@@ -49,13 +49,13 @@ async function begin(stage: Stage): Promise<void> {
   const flags = stage.flags ?? [];
   nearcaches = [];
   if (selfCheck) {
-    targets = [{ name: 'Redis again', port: redis.port, redisPort: redis.port }];
+    targets = [{ name: 'Redis again', port: redis.port, redisPorts: [redis.port] }];
     return;
   }
   nearcaches = await Promise.all(
     modes.map((mode) => startNearcache({ upstream: redis.url, flags: [...flags, ...mode.flags] })),
   );
-  targets = nearcaches.map(({ port }, i) => ({ name: modes[i]?.name ?? '', port, redisPort: redis.port }));
+  targets = nearcaches.map(({ port }, i) => ({ name: modes[i]?.name ?? '', port, redisPorts: [redis.port] }));
 }
 
 /** The last words of the nearcaches that have ended by themselves. */
@@ -87,7 +87,7 @@ type Found = Map<string, string[]>;
 /** Runs the steps at Redis, then at each target, and adds all that differs to `found`. */
 async function twin(found: Found, title: string, steps: readonly Step[], options: RunOptions): Promise<void> {
   const withNames = { ...options, names: { other: String(other.port) } };
-  const expected = await run({ name: 'Redis', port: redis.port, redisPort: redis.port }, steps, withNames);
+  const expected = await run({ name: 'Redis', port: redis.port, redisPorts: [redis.port] }, steps, withNames);
   coverage.add(expected);
   for (const target of targets) {
     const where = `${target.name}, RESP${options.protocol}, ${title}`;

@@ -5,6 +5,7 @@ import type { Step, StepKind } from './request.ts';
 import { judgeBank, judgePair } from './snapshots.ts';
 import { operationOf, type Stage, tokenOf } from './stage.ts';
 
+const READ_DECLARED = "return redis.call('GET', KEYS[1])";
 const READ_UNDECLARED = "return redis.call('GET', ARGV[1])";
 
 /** Reads of an app through nearcache: mostly such that may be hits, some that may not and that tell a session of newer values. */
@@ -43,6 +44,7 @@ function hasPairs(keyspace: Keyspace): boolean {
 function string({ keyspace }: Stage, random: Random, db: number): Register {
   const flushed = keyspace.flushed[db];
   if (flushed !== undefined) return pickHot(random, flushed);
+  if (keyspace.nomads.length > 0 && db === 0 && random.chance(0.15)) return random.pick(keyspace.nomads);
   if (keyspace.counters.length > 0 && (db !== 0 || random.chance(0.6)))
     return pickHot(random, keyspace.countersOf(db));
   const singles = keyspace.slots.filter(({ isPair }) => !isPair);
@@ -105,7 +107,7 @@ function readSeveral(
     requests: [request],
     done: ([outcome]) => {
       if (outcome === undefined) return;
-      const operation = operationOf(outcome, 'proxy', request[0] as string);
+      const operation = operationOf(outcome, 'proxy', request.join(' '));
       if (stage.failed(outcome, operation) || !Array.isArray(outcome.reply)) return;
       const tokens = outcome.reply.map(tokenOf);
       const isHit = wasHit();
@@ -202,7 +204,9 @@ function bank(stage: Stage, random: Random, db: number): Step {
 
 function byScript(stage: Stage, random: Random, db: number): Step {
   const register = string(stage, random, db);
-  return readOf(stage, register, ['EVAL', READ_UNDECLARED, '0', register.key]);
+  const { hasUndeclared } = stage.keyspace;
+  const script = hasUndeclared ? [READ_UNDECLARED, '0'] : [READ_DECLARED, '1'];
+  return readOf(stage, register, ['EVAL', ...script, register.key]);
 }
 
 function byGetex(stage: Stage, random: Random, db: number): Step {
@@ -211,7 +215,8 @@ function byGetex(stage: Stage, random: Random, db: number): Step {
 }
 
 function insideMulti(stage: Stage, random: Random, db: number): Step {
-  const registers = [...new Set([string(stage, random, db), string(stage, random, db)])];
+  const some = [...new Set([string(stage, random, db), string(stage, random, db)])];
+  const registers = stage.keyspace.together(some);
   return {
     requests: [['MULTI'], ...registers.map(({ key }) => ['GET', key]), ['EXEC']],
     done: (outcomes) => {

@@ -19,7 +19,7 @@ export function countingWrites(via: Via): readonly StepKind[] {
   return [
     kind(6, increment),
     kind(1, byScript, hasScripts),
-    kind(1, byScriptUndeclared, hasScripts),
+    kind(1, byScriptUndeclared, ({ hasUndeclared }) => hasUndeclared),
     kind(1, severalAtOnce),
     kind(2, incrementField),
   ];
@@ -71,7 +71,8 @@ export function counting(stage: Stage, register: Register, request: readonly str
 
 /** MULTI … EXEC in one piece. */
 function severalAtOnce(stage: Stage, random: Random, db: number, via: Via): Step {
-  const registers = [...new Set([counter(stage, random, db), counter(stage, random, db)])];
+  const some = [...new Set([counter(stage, random, db), counter(stage, random, db)])];
+  const registers = stage.keyspace.together(some);
   return {
     requests: [['MULTI'], ...registers.map(({ key }) => ['INCR', key]), ['EXEC']],
     done: (outcomes) => recordTransaction(stage, registers, outcomes.slice(1), via),

@@ -7,8 +7,13 @@ import type { Route } from './routes.ts';
 import { operationOf, pauseMs, type Stage } from './stage.ts';
 
 /** Gives every account its opening balance. */
+export const OPENING: string[] = [
+  'MSET',
+  ...ACCOUNTS.flatMap((account) => [account, String(OPENING_BALANCE)]),
+];
+
 export async function openBank(stage: Stage): Promise<void> {
-  await stage.world.command('MSET', ...ACCOUNTS.flatMap((account) => [account, String(OPENING_BALANCE)]));
+  await stage.world.command(...OPENING);
 }
 
 /** Moves money by optimistic locking: WATCH, GET, GET, MULTI, SET, SET, EXEC. No transfer changes the total, if every EXEC was

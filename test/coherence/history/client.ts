@@ -41,12 +41,27 @@ interface Pending {
   readonly resolve: (outcome: Outcome) => void;
 }
 
+/** What sends requests and notes when each was sent and answered. */
+export interface Caller {
+  readonly number: number;
+  readonly isClosed: boolean;
+  /** Sends these requests together. Shape: one outcome for each; none rejects. */
+  send(requests: readonly (readonly Argument[])[]): Promise<Outcome>[];
+  call(...args: readonly Argument[]): Promise<Outcome>;
+  close(): void;
+}
+
 const PUSH = '>'.charCodeAt(0);
 let connections = 0;
 
+/** A number that no other connection has. */
+export function nextConnection(): number {
+  return ++connections;
+}
+
 /** One connection, pipelined, that notes when each request was sent and answered. */
-export class Client {
-  readonly number: number = ++connections;
+export class Client implements Caller {
+  readonly number: number = nextConnection();
   isClosed = false;
   readonly #socket: Socket;
   readonly #pending: Pending[] = [];

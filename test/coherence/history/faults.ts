@@ -4,7 +4,12 @@ import type { Random } from '../../fuzz/random.ts';
 import type { Population } from './keyspace.ts';
 import { ACL_USER, loosen, TENANT_MAX_TTL_MS, tighten } from './permissions.ts';
 import { loseEverything } from './seed.ts';
+import type { Topology } from './backend.ts';
+import { CLUSTER_FAULTS } from './cluster-faults.ts';
 import type { Link, LinkWeather } from './relay.ts';
+import type { RingBackend } from './ring-backend.ts';
+import { RING_FAULTS } from './ring-faults.ts';
+import { SENTINEL_FAULTS } from './sentinel-faults.ts';
 import type { Stage } from './stage.ts';
 
 /** What is done to the parts. `strike` resolves when it is over; what it takes to recover is not its business.
@@ -12,6 +17,14 @@ import type { Stage } from './stage.ts';
 export interface Fault {
   readonly name: string;
   readonly population: Population;
+  /** It strikes again at once and all the time: there is no calm, and what is asked of calm is asked of all of it. */
+  readonly isContinuous?: boolean;
+  /** Every primary of a Cluster has one. */
+  readonly needsReplicas?: boolean;
+  /** Some keys are written by the fault itself. */
+  readonly hasNomads?: boolean;
+  /** Errors that must be expected even in calm. */
+  readonly tolerates?: RegExp;
   /** Further flags of nearcache. */
   readonly flags?: readonly string[];
   /** Whom half of the apps log in as. */
@@ -35,18 +48,18 @@ function fault(name: string, strike: NonNullable<Fault['strike']>): Fault {
 /** Faults of the network, of processes, and of Redis's own doing that may come in any order. */
 const COMBINABLE: readonly Fault[] = [
   fault('delay', async ({ world }, random, stalenessMs) => {
-    world.relay.weather = {
+    world.weather = {
       delayMs: [0, random.pick([20, stalenessMs / 2, stalenessMs * 1.3])],
       bytesPerMs: Infinity,
       tearing: 0,
     };
     await delay(1500);
-    world.relay.weather = CALM_WEATHER;
+    world.weather = CALM_WEATHER;
   }),
   fault('throttle', async ({ world }, random) => {
-    world.relay.weather = { delayMs: [0, 1], bytesPerMs: random.pick([5, 30, 100]), tearing: 0 };
+    world.weather = { delayMs: [0, 1], bytesPerMs: random.pick([5, 30, 100]), tearing: 0 };
     await delay(1500);
-    world.relay.weather = CALM_WEATHER;
+    world.weather = CALM_WEATHER;
   }),
   fault('cut', async (stage, random) => {
     for (let i = random.int(1, 4); i > 0; i--) {
@@ -68,12 +81,13 @@ const COMBINABLE: readonly Fault[] = [
     await delay(stalenessMs * 4);
     for (const link of links) link.cut();
   }),
-  fault('redis-kill', async (stage, random) => loseEverything(stage, random.int(0, 600))),
+  fault('redis-kill', async (stage, random) => loseEverything(stage, 0, random.int(0, 600))),
   fault('proxy-kill', async ({ world }, random) => world.restartProxy(random.int(0, 300))),
-  fault('redis-stop', async ({ world: { redis } }, _random, stalenessMs) => {
-    await redis.kill('SIGSTOP');
+  fault('redis-stop', async ({ world }, _random, stalenessMs) => {
+    const [redis] = (world.backend as RingBackend).servers;
+    await redis?.kill('SIGSTOP');
     await delay(stalenessMs * 2);
-    await redis.kill('SIGCONT');
+    await redis?.kill('SIGCONT');
   }),
   fault('proxy-stop', async ({ world }, _random, stalenessMs) => {
     process.kill(world.proxyPid, 'SIGSTOP');
@@ -108,8 +122,8 @@ const COMBINABLE: readonly Fault[] = [
   }),
 ];
 
-/** Every kind of run. */
-export const FAULTS: readonly Fault[] = [
+/** Every kind of run over one Redis. */
+const SINGLE_FAULTS: readonly Fault[] = [
   { name: 'none', population: 'standard' },
   ...COMBINABLE,
   {
@@ -145,9 +159,22 @@ export const FAULTS: readonly Fault[] = [
   },
 ];
 
+/** Faults of the network and of nearcache itself, which may befall any topology. */
+const EVERYWHERE = COMBINABLE.filter(({ name }) =>
+  ['delay', 'cut', 'half-open', 'drop', 'proxy-kill', 'proxy-stop'].includes(name),
+);
+
+/** Every kind of run. */
+export const FAULTS: Readonly<Record<Topology, readonly Fault[]>> = {
+  single: SINGLE_FAULTS,
+  ring: [...RING_FAULTS, ...EVERYWHERE],
+  cluster: [...CLUSTER_FAULTS, ...EVERYWHERE],
+  sentinel: [...SENTINEL_FAULTS, ...EVERYWHERE],
+};
+
 /** All links of nearcache to Redis, or the one that is shared by all, or the others. */
 function someLinks({ world }: Stage, random: Random): readonly Link[] {
-  const links = world.relay.links.toSorted((a, b) => b.receivedBytes - a.receivedBytes);
+  const links = world.links.toSorted((a, b) => b.receivedBytes - a.receivedBytes);
   return random.pick([links, links, links.slice(0, 1), links.slice(1)]);
 }
 

@@ -29,10 +29,20 @@ export interface Slot {
 }
 
 /** Which kinds of registers a run has. `unscripted` = as `standard`, but nobody runs scripts: with several users each empties the
- *  near-cache. `vanishing` = Redis may evict them. */
-export type Population = 'standard' | 'unscripted' | 'vanishing' | 'flushed';
+ *  near-cache. `vanishing` = Redis may evict them. `owned` = each has one writer, who knows their order whatever Redis forgets. */
+export type Population = 'standard' | 'unscripted' | 'vanishing' | 'flushed' | 'owned';
 
-export const ACCOUNTS: readonly string[] = ['bank:0', 'bank:1', 'bank:2', 'bank:3', 'bank:4'];
+/** How Redis divides what there is. Shape: `isSpread` = over several servers, so that one command may name keys of one place only,
+ *  and a script has to say which. */
+export interface Layout {
+  readonly databases: readonly number[];
+  readonly isSpread: boolean;
+  readonly hasNomads?: boolean;
+}
+
+const TWO_DATABASES: Layout = { databases: [0, 1], isSpread: false };
+
+export const ACCOUNTS: readonly string[] = [0, 1, 2, 3, 4].map((i) => `{bank}:${i}`);
 export const OPENING_BALANCE = 100;
 /** Versions of counters begin at a multiple of this after each loss of data. */
 export const EPOCH = 1_000_000;
@@ -48,6 +58,7 @@ const COUNTER_KEYS = [
   'caf\u00e9',
   'long'.repeat(40),
 ];
+const NOMAD_KEYS = ['nomad:0', 'nomad:1', 'nomad:2', 'nomad:3'];
 const FLUSHED_KEYS = ['f:0', 'f:1', 'f:2', 'f:3'];
 const FLUSHED_DBS = [0, 1, 2];
 
@@ -59,19 +70,27 @@ export class Keyspace {
   readonly slots: readonly Slot[];
   /** By database; owned by whoever flushes. */
   readonly flushed: readonly (readonly Register[])[];
+  /** Owned by whoever moves the slots of a Cluster. */
+  readonly nomads: readonly Register[];
   /** Registers that are no longer written. */
   readonly retired: Register[] = [];
+  readonly databases: readonly number[];
+  readonly isSpread: boolean;
   readonly #history: History;
 
-  constructor(history: History, population: Population) {
+  constructor(history: History, population: Population, layout: Layout = TWO_DATABASES) {
     this.#history = history;
     this.population = population;
+    const { databases, isSpread } = layout;
+    this.databases = databases;
+    this.isSpread = isSpread;
     const isStandard = population === 'standard' || population === 'unscripted';
     this.counters = isStandard
-      ? [0, 1].flatMap((db) => COUNTER_KEYS.map((key) => this.#counter(db, key)))
+      ? databases.flatMap((db) => COUNTER_KEYS.map((key) => this.#counter(db, key)))
       : [];
-    this.hashes = isStandard ? [0, 1].map((db) => this.#hash(db)) : [];
+    this.hashes = isStandard ? databases.map((db) => this.#hash(db)) : [];
     this.slots = population === 'flushed' ? [] : this.#slots();
+    this.nomads = layout.hasNomads === true ? NOMAD_KEYS.map((key) => this.#owned(0, key)) : [];
     this.flushed =
       population === 'flushed'
         ? FLUSHED_DBS.map((db) => FLUSHED_KEYS.map((key) => this.#owned(db, key)))
@@ -86,6 +105,16 @@ export class Keyspace {
     return this.population === 'standard';
   }
 
+  /** Scripts may use keys that they do not declare. */
+  get hasUndeclared(): boolean {
+    return this.hasScripts && !this.isSpread;
+  }
+
+  /** Some that one transaction may name together. */
+  together(registers: readonly Register[]): readonly Register[] {
+    return this.isSpread ? registers.slice(0, 1) : registers;
+  }
+
   /** Everything that ever was, for the last comparison with Redis. */
   get all(): readonly Register[] {
     return [
@@ -93,6 +122,7 @@ export class Keyspace {
       ...this.hashes.flatMap(({ fields }) => fields),
       ...this.slots.flatMap(({ registers }) => registers),
       ...this.flushed.flat(),
+      ...this.nomads,
       ...this.retired,
     ];
   }
@@ -131,7 +161,8 @@ export class Keyspace {
 
   #slots(): Slot[] {
     const isVanishing = this.population === 'vanishing';
-    const names = Array.from({ length: isVanishing ? 16 : 8 }, (_, i) => `o\xff${i}`);
+    const count = this.population === 'owned' ? 24 : isVanishing ? 16 : 8;
+    const names = Array.from({ length: count }, (_, i) => `o\xff${i}`);
     const singles = names.map((name) => this.#slot(name, false, false));
     if (isVanishing) return singles;
     const pairs = ['p1', 'p2', 'p3'].map((name) => this.#slot(name, true, false));
@@ -149,7 +180,7 @@ export class Keyspace {
     const key = `${name}#${generation}`;
     if (!isPair) return [this.#owned(0, key)];
     if (isHash) return ['left', 'right'].map((field) => this.#owned(0, key, field));
-    return ['left', 'right'].map((side) => this.#owned(0, `${key}:${side}`));
+    return ['left', 'right'].map((side) => this.#owned(0, `{${key}}:${side}`));
   }
 }
 

@@ -18,7 +18,8 @@ interface SlotWrite {
   readonly leaves: (reply: Outcome['reply']) => { token: string | null; livesMs?: number | undefined };
 }
 
-const SET_PAIR_BY_SCRIPT = "return redis.call('MSET', ARGV[1], ARGV[3], ARGV[2], ARGV[3])";
+const SET_DECLARED_PAIR = "return redis.call('MSET', KEYS[1], ARGV[1], KEYS[2], ARGV[1])";
+const SET_UNDECLARED_PAIR = "return redis.call('MSET', ARGV[1], ARGV[3], ARGV[2], ARGV[3])";
 
 /** Writes its slots one after another, each time by another way, so that it alone knows the order of what may expire, be deleted
  *  and come back. A slot whose write has no clear outcome goes on under new keys. */
@@ -89,7 +90,9 @@ class Owner {
     if (choice < 0.7) return { request: ['GETDEL', key], leaves: () => deletes };
     if (choice < 0.8) return { request: ['UNLINK', key], leaves: () => deletes };
     const { token: before } = held;
-    if (before === null || this.#stage.keyspace.population === 'vanishing') {
+    const { population } = this.#stage.keyspace;
+    const isCertain = population !== 'vanishing' && population !== 'owned';
+    if (before === null || !isCertain) {
       return { request: ['MSET', key, token], leaves: () => sets };
     }
     if (choice < 0.93 || !held.expires) {
@@ -116,10 +119,9 @@ class Owner {
       return { request: ['HSET', left.key, ...fields], leaves: () => sets };
     }
     if (this.#stage.keyspace.hasScripts && this.#random.chance(0.2)) {
-      return {
-        request: ['EVAL', SET_PAIR_BY_SCRIPT, '0', left.key, right.key, token],
-        leaves: () => sets,
-      };
+      const { hasUndeclared } = this.#stage.keyspace;
+      const script = hasUndeclared ? [SET_UNDECLARED_PAIR, '0'] : [SET_DECLARED_PAIR, '2'];
+      return { request: ['EVAL', ...script, left.key, right.key, token], leaves: () => sets };
     }
     return { request: ['MSET', left.key, token, right.key, token], leaves: () => sets };
   }

@@ -53,7 +53,8 @@ class Provoker {
 
   async #write(route: Route, register: Register): Promise<void> {
     const { key } = register;
-    const choice = this.#random.int(0, this.#stage.keyspace.hasScripts ? 5 : 2);
+    const { hasScripts, hasUndeclared } = this.#stage.keyspace;
+    const choice = this.#random.int(0, hasUndeclared ? 5 : hasScripts ? 3 : 2);
     if (choice === 0) return this.#transact(route, register);
     const request = [
       ['INCR', key],
@@ -69,7 +70,7 @@ class Provoker {
   async #transact(route: Route, register: Register): Promise<void> {
     const client = await route.client();
     if (client === undefined) return;
-    await client.call('WATCH', 'nothing');
+    await client.call('WATCH', this.#beside(register));
     const multi = await client.call('MULTI');
     if (this.#stage.failed(multi, operationOf(multi, route.via, 'MULTI'))) return;
     const incr = await client.call('INCR', register.key);
@@ -81,12 +82,17 @@ class Provoker {
   async #peek(route: Route, register: Register, write: () => Promise<void>): Promise<void> {
     const client = await route.client();
     if (client === undefined) return;
-    await client.call('WATCH', 'nothing');
+    await client.call('WATCH', this.#beside(register));
     await write();
     const [get] = await Promise.all(client.send([['GET', register.key], ['UNWATCH']]));
     if (get === undefined) return;
     const operation = operationOf(get, 'proxy', 'WATCH GET');
     if (!this.#stage.failed(get, operation)) this.#stage.read(register, tokenOf(get.reply), operation, false);
+  }
+
+  /** A key that may be watched when this one is to be used. */
+  #beside({ key }: Register): string {
+    return this.#stage.keyspace.isSpread ? key : 'nothing';
   }
 
   async #take(route: Route, step: () => Step): Promise<void> {

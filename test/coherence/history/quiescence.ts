@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { Client, Reply } from './client.ts';
+import type { Caller, Reply } from './client.ts';
 import type { Register } from './keyspace.ts';
 import type { Stage } from './stage.ts';
 
@@ -29,10 +29,10 @@ export async function judgeQuiescence(stage: Stage, stalenessMs: number): Promis
 class Corner {
   readonly #stage: Stage;
   readonly #registers: readonly Register[];
-  readonly #direct: Client;
-  readonly #apps: readonly Client[];
+  readonly #direct: Caller;
+  readonly #apps: readonly Caller[];
 
-  private constructor(stage: Stage, registers: readonly Register[], direct: Client, apps: readonly Client[]) {
+  private constructor(stage: Stage, registers: readonly Register[], direct: Caller, apps: readonly Caller[]) {
     this.#stage = stage;
     this.#registers = registers;
     this.#direct = direct;
@@ -43,7 +43,7 @@ class Corner {
     const { world, keyspace } = stage;
     const registers = keyspace.all.filter((register) => register.db === db);
     const apps = [await world.app({ proto: 2, db }), await world.app({ proto: 3, db })];
-    return new Corner(stage, registers, await world.outside({ proto: 2, db }), apps);
+    return new Corner(stage, registers, world.outside({ proto: 2, db }), apps);
   }
 
   close(): void {
@@ -72,7 +72,7 @@ class Corner {
 
   /** Every register is written while it is read: by one client while it is in flight, by another once it is there. */
   async lastWrites(round: number): Promise<void> {
-    const [first, second] = this.#apps as [Client, Client];
+    const [first, second] = this.#apps as [Caller, Caller];
     const writer = round === 2 ? second : this.#direct;
     await this.#readAll(first);
     await Promise.all([
@@ -84,11 +84,11 @@ class Corner {
   }
 
   async flush(): Promise<void> {
-    const [first, second] = this.#apps as [Client, Client];
+    const [first, second] = this.#apps as [Caller, Caller];
     await Promise.all([this.#readAll(first), this.#direct.call('FLUSHALL'), this.#readAll(second)]);
   }
 
-  async #readAll(client: Client): Promise<Reply[]> {
+  async #readAll(client: Caller): Promise<Reply[]> {
     const outcomes = await Promise.all(
       client.send(
         this.#registers.map(({ key, field }) => (field === undefined ? ['GET', key] : ['HGET', key, field])),

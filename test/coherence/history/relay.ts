@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createConnection, createServer, type Server, type Socket } from 'node:net';
 
+import { Translator } from './translator.ts';
 import { UpstreamReads } from './upstream-reads.ts';
 
 /** How the links of a relay treat their bytes. Units: `delayMs` is drawn for each link and direction, least and most;
@@ -16,10 +17,18 @@ const TEAR_MS_MAX = 4;
 /** How an invalidation begins. */
 const PUSH_HEAD = Buffer.from('>2\r\n');
 
+/** What a relay does beside forwarding. Shape: `reads` hears what goes through it; `words` says by what the server's words are replaced
+ *  (see Translator), and may be filled later. */
+export interface RelayOptions {
+  readonly reads?: UpstreamReads;
+  readonly words?: ReadonlyMap<string, string>;
+}
+
 /** The network between nearcache and Redis. Bytes of one direction stay in order: each has one queue and one pump.
  *  It also listens: `reads` knows which keys nearcache is asking Redis about. */
 export class LinkRelay {
-  readonly reads: UpstreamReads = new UpstreamReads();
+  readonly reads: UpstreamReads;
+  readonly #words: ReadonlyMap<string, string>;
   readonly #links = new Set<Link>();
   readonly #server: Server;
   readonly #random: () => number;
@@ -28,15 +37,21 @@ export class LinkRelay {
   /** New connections are refused. */
   isClosed = false;
 
-  private constructor(serverPort: number, random: () => number) {
+  private constructor(serverPort: number, random: () => number, options: RelayOptions) {
+    this.reads = options.reads ?? new UpstreamReads();
+    this.#words = options.words ?? new Map();
     this.#serverPort = serverPort;
     this.#random = random;
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#accept(client));
   }
 
   /** Listens on a free port of 127.0.0.1 and forwards to `serverPort` there. */
-  static async start(serverPort: number, random: () => number): Promise<LinkRelay> {
-    const relay = new LinkRelay(serverPort, random);
+  static async start(
+    serverPort: number,
+    random: () => number,
+    options: RelayOptions = {},
+  ): Promise<LinkRelay> {
+    const relay = new LinkRelay(serverPort, random, options);
     relay.#server.listen(0, '127.0.0.1');
     await once(relay.#server, 'listening');
     return relay;
@@ -84,7 +99,8 @@ export class LinkRelay {
     }
     const host = '127.0.0.1';
     const server = createConnection({ host, port: this.#serverPort, allowHalfOpen: true, noDelay: true });
-    const link = new Link(client, server, this.reads, this.#random);
+    const ears = { reads: this.reads, words: this.#words };
+    const link = new Link(client, server, ears, this.#random);
     this.#links.add(link);
     this.#expose(link);
     client.once('close', () => this.#links.delete(link));
@@ -101,10 +117,11 @@ export class Link {
   /** How much has come from Redis. */
   receivedBytes = 0;
 
-  constructor(client: Socket, server: Socket, reads: UpstreamReads, random: () => number) {
+  constructor(client: Socket, server: Socket, ears: Required<RelayOptions>, random: () => number) {
     this.#client = client;
     this.#server = server;
-    const asked = reads.connection();
+    const asked = ears.reads.connection();
+    const translator = ears.words.size === 0 ? undefined : new Translator(ears.words);
     this.up = new Pump(server, random);
     this.down = new Pump(client, random, (bytes) => asked.delivered(bytes));
     client.on('data', (bytes: Buffer) => {
@@ -118,7 +135,8 @@ export class Link {
     });
     server.on('data', (bytes: Buffer) => {
       this.receivedBytes += bytes.length;
-      this.down.push(bytes);
+      const said = translator === undefined ? bytes : translator.take(bytes);
+      if (said.length > 0) this.down.push(said);
     });
     server.on('end', () => this.down.push(undefined));
     client.on('error', () => this.cut());

@@ -50,7 +50,7 @@ export function printable(report: RunReport): string {
   const problems = verdict(report);
   const { violations } = report;
   const lines = [
-    `${problems.length === 0 ? 'PASS' : 'FAIL'} ${report.name.padEnd(16)} seed ${report.seed}, ${report.seconds} s, D ${report.stalenessMs} ms: ` +
+    `${problems.length === 0 ? 'PASS' : 'FAIL'} ${report.name.padEnd(22)} seed ${report.seed}, ${report.seconds} s, D ${report.stalenessMs} ms: ` +
       `${report.reads} reads, ${report.hits} hits (${report.countedHits} by nearcache's count), ` +
       `${report.hitsOnOutsideWrites} of them of outside writes, ${percent(calmRatio(report))} of ${report.calmReads} calm reads; ` +
       `${report.writes} writes, ${report.outsideWrites} outside; ${report.faults} faults; ` +

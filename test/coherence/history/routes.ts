@@ -1,5 +1,5 @@
 import type { Argument } from '../../support/raw-client.ts';
-import type { Client, Login, Outcome } from './client.ts';
+import type { Caller, Login, Outcome } from './client.ts';
 import type { Via } from './history.ts';
 import type { Stage } from './stage.ts';
 
@@ -8,7 +8,7 @@ export class Route {
   readonly via: Via;
   readonly #stage: Stage;
   readonly #login: Login;
-  #client: Client | undefined;
+  #client: Caller | undefined;
 
   constructor(stage: Stage, via: Via, login: Login) {
     this.#stage = stage;
@@ -17,11 +17,13 @@ export class Route {
   }
 
   /** A connection that works, or undefined when there is none now. */
-  async client(): Promise<Client | undefined> {
+  async client(): Promise<Caller | undefined> {
     if (this.#client?.isClosed === false) return this.#client;
     const { world } = this.#stage;
-    const connecting = this.via === 'proxy' ? world.app(this.#login) : world.outside(this.#login);
-    this.#client = await connecting.catch(() => undefined);
+    this.#client =
+      this.via === 'outside'
+        ? world.outside(this.#login)
+        : await world.app(this.#login).catch(() => undefined);
     return this.#client;
   }
 

@@ -2,12 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { Random } from '../../fuzz/random.ts';
 import { type AppOptions, runApp } from './apps.ts';
+import type { Topology } from './backend.ts';
 import { runTeller } from './bank.ts';
 import { checkRegister } from './checker.ts';
 import { CALM_WEATHER, type Fault } from './faults.ts';
 import { runFlusher } from './flusher.ts';
 import { History } from './history.ts';
-import { Keyspace } from './keyspace.ts';
+import { Keyspace, type Layout } from './keyspace.ts';
 import { runOutsider } from './outsiders.ts';
 import { runOwner } from './owner.ts';
 import { judgePermissions, TENANT_MAX_TTL_MS } from './permissions.ts';
@@ -17,12 +18,14 @@ import type { RunReport } from './report.ts';
 import { allRoutes } from './routes.ts';
 import { seed } from './seed.ts';
 import { Stage } from './stage.ts';
+import { startBackend } from './topologies.ts';
 import { runWatcher } from './watchers.ts';
 import { World } from './world.ts';
 
 /** One run. Shape: `root` is the folder of the nearcache under test, this one's when absent; `flags` win over the run's own.
  *  Units: `stalenessMs` is nearcache's D, drawn when absent. */
 export interface RunOptions {
+  readonly topology: Topology;
   readonly fault: Fault;
   readonly seconds: number;
   readonly seed: number;
@@ -35,20 +38,23 @@ export interface RunOptions {
 const RECOVERY_MS = 700;
 const HUNG_MS = 20_000;
 const WEATHER_MS = 300;
+const OWNERS = 2;
 
 /** Starts a world, lets everybody loose in it for a while, and judges what they saw. */
 export async function runHistory(options: RunOptions): Promise<RunReport> {
   const random = new Random(options.seed);
   const stalenessMs = options.stalenessMs ?? random.pick([200, 300, 500, 1000]);
-  const { fault, root } = options;
+  const { fault, root, topology } = options;
   const flags = [...ownFlags(stalenessMs), ...(fault.flags ?? []), ...(options.flags ?? [])];
-  const world = await World.start({ root, flags, random: () => random.next() });
+  const backend = await startBackend(topology, fault, () => random.next());
+  const world = await World.start(backend, { root, flags });
   const history = new History();
-  const stage = new Stage(world, history, new Keyspace(history, fault.population));
+  history.tolerates = fault.tolerates;
+  const stage = new Stage(world, history, new Keyspace(history, fault.population, layoutOf(topology, fault)));
   const problems: string[] = [];
-  const weather = setInterval(() => world.relay.drawAgain(), WEATHER_MS);
+  const weather = setInterval(() => world.drawAgain(), WEATHER_MS);
   try {
-    world.relay.weather = CALM_WEATHER;
+    world.weather = CALM_WEATHER;
     await seed(stage);
     await fault.prepare?.(stage);
     const everybody = Promise.all(letLoose(stage, random, fault));
@@ -75,10 +81,16 @@ function ownFlags(stalenessMs: number): string[] {
   return flags.split(' ');
 }
 
+function layoutOf(topology: Topology, { hasNomads = false }: Fault): Layout {
+  const databases = topology === 'cluster' ? [0] : [0, 1];
+  return { databases, isSpread: topology === 'ring' || topology === 'cluster', hasNomads };
+}
+
 function letLoose(stage: Stage, random: Random, fault: Fault): Promise<void>[] {
   const own = (): Random => new Random(random.seed());
   const isFlushed = fault.population === 'flushed';
-  const databases = isFlushed ? [0, 1, 2] : fault.population === 'vanishing' ? [0] : [0, 1];
+  const isOwned = fault.population === 'vanishing' || fault.population === 'owned';
+  const databases = isFlushed ? [0, 1, 2] : isOwned ? [0] : stage.keyspace.databases;
   const apps = Array.from({ length: 8 }, (_, i): AppOptions => {
     const db = i % 4 === 3 ? random.pick(databases) : 0;
     const user = i % 4 === 1 ? fault.user : undefined;
@@ -95,16 +107,16 @@ function letLoose(stage: Stage, random: Random, fault: Fault): Promise<void>[] {
   // Two users share no entries, so each needs more reads of a value before it is written again.
   const pace = fault.user === undefined ? 1 : 2;
   const { slots } = stage.keyspace;
-  const half = Math.ceil(slots.length / 2);
-  for (const owned of [slots.slice(0, half), slots.slice(half)])
-    work.push(runOwner(stage, own(), owned, 28 * pace));
-  if (fault.population === 'vanishing') return work;
+  const share = Math.ceil(slots.length / OWNERS);
+  for (let i = 0; i < OWNERS; i++) {
+    work.push(runOwner(stage, own(), slots.slice(i * share, (i + 1) * share), 28 * pace));
+  }
+  if (isOwned) return work;
   const tellers = allRoutes(stage).filter(({ via }, i) => via === 'proxy' || i === 2);
   return [
     ...work,
     runProvoker(stage, own(), 5 * pace),
-    runOutsider(stage, own(), 0, 25 * pace),
-    runOutsider(stage, own(), 1, 60 * pace),
+    ...databases.map((db) => runOutsider(stage, own(), db, (db === 0 ? 25 : 60) * pace)),
     ...tellers.map((route) => runTeller(stage, own(), route, 80)),
   ];
 }
@@ -117,10 +129,16 @@ async function strikes(
   stalenessMs: number,
 ): Promise<void> {
   const end = performance.now() + options.seconds * 1000;
-  const { strike } = options.fault;
+  const { strike, isContinuous } = options.fault;
   if (strike === undefined) return delay(options.seconds * 1000);
   await delay(Math.min(1500, options.seconds * 250));
   while (performance.now() < end - 500) {
+    if (isContinuous === true) {
+      await strike(stage, random, stalenessMs);
+      stage.strikes++;
+      continue;
+    }
+    stage.strikes++;
     const interval = { start: performance.now(), end: Infinity };
     stage.history.faults.push(interval);
     await strike(stage, random, stalenessMs);
@@ -155,7 +173,7 @@ function reportOf(
   const calm = reads.filter(({ start, end }) => history.isCalm(start, end));
   const calmErrors = history.calmErrors.slice(0, 3).map((error) => `without a fault: ${error}`);
   return {
-    name: options.fault.name,
+    name: options.topology === 'single' ? options.fault.name : `${options.topology} ${options.fault.name}`,
     seed: options.seed,
     seconds: options.seconds,
     ...facts,
@@ -167,7 +185,7 @@ function reportOf(
     calmHits: calm.filter(({ isHit }) => isHit).length,
     writes: writes.length,
     outsideWrites: writes.filter(({ via }) => via === 'outside').length,
-    faults: history.faults.length,
+    faults: stage.strikes,
     behindMs: Math.max(0, ...findings.map(({ behindMs }) => behindMs)),
     errors: history.errors,
     violations: [

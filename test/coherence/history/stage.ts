@@ -16,6 +16,8 @@ export class Stage {
   /** Goes up by one when all data is lost. */
   epoch = 1;
   isOver = false;
+  /** How often a fault has struck. */
+  strikes = 0;
 
   constructor(world: World, history: History, keyspace: Keyspace) {
     this.world = world;
@@ -51,7 +53,7 @@ export class Stage {
 
   /** Call before an app sends this read; what it returns, when the reply is there, says whether Redis was certainly not asked. */
   hitTest(db: number, request: readonly string[]): () => boolean {
-    const { reads } = this.world.relay;
+    const { reads } = this.world;
     const before = reads.mark(db, request);
     return () => before !== undefined && before === reads.mark(db, request);
   }

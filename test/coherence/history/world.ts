@@ -3,48 +3,62 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { readMetrics } from '../../support/metrics.ts';
 import { type Nearcache, startNearcache } from '../../support/nearcache.ts';
 import type { Argument } from '../../support/raw-client.ts';
-import { type RedisServer, startRedis } from '../../support/redis-server.ts';
+import type { Backend } from './backend.ts';
 import { Client, Failure, type Login, type Reply } from './client.ts';
-import { LinkRelay } from './relay.ts';
+import { OutsideClient } from './outside-client.ts';
+import type { Link, LinkWeather } from './relay.ts';
+import type { UpstreamReads } from './upstream-reads.ts';
 
 /** What a world is made of. Shape: `root` is the folder of the nearcache under test, this one's when absent. */
 export interface WorldOptions {
   readonly root?: string | undefined;
   readonly flags: readonly string[];
-  readonly random: () => number;
 }
 
-/** A Redis, a nearcache process, and between the two a relay. */
+/** Redis, a nearcache process, and between the two relays. */
 export class World {
-  readonly redis: RedisServer;
-  readonly relay: LinkRelay;
+  readonly backend: Backend;
   readonly #options: WorldOptions;
   #nearcache: Nearcache;
   /** Counted by nearcache processes that are gone. */
   #earlierHits = 0;
   #lastHits = 0;
   #opening: Promise<void> = Promise.resolve();
-  #open: () => void = () => {};
 
-  private constructor(redis: RedisServer, relay: LinkRelay, nearcache: Nearcache, options: WorldOptions) {
-    this.redis = redis;
-    this.relay = relay;
+  private constructor(backend: Backend, nearcache: Nearcache, options: WorldOptions) {
+    this.backend = backend;
     this.#nearcache = nearcache;
     this.#options = options;
   }
 
-  static async start(options: WorldOptions): Promise<World> {
-    const redis = await startRedis();
-    const relay = await LinkRelay.start(redis.port, options.random);
+  /** Starts a nearcache in front of `backend`, which ends with this world, also when that fails. */
+  static async start(backend: Backend, options: WorldOptions): Promise<World> {
     const { root, flags } = options;
     try {
-      const nearcache = await startNearcache({ upstream: relay.port, root, flags });
-      return new World(redis, relay, nearcache, options);
+      const nearcache = await startNearcache({ upstream: backend.upstream, root, flags });
+      return new World(backend, nearcache, options);
     } catch (error) {
-      await relay.stop();
-      await redis.stop();
+      await backend.stop();
       throw error;
     }
+  }
+
+  get reads(): UpstreamReads {
+    return this.backend.reads;
+  }
+
+  /** Every connection of nearcache to a server that has data. */
+  get links(): readonly Link[] {
+    return this.backend.relays.flatMap(({ links }) => links);
+  }
+
+  set weather(weather: LinkWeather) {
+    for (const relay of this.backend.relays) relay.weather = weather;
+  }
+
+  /** Each link has other luck with the same weather. */
+  drawAgain(): void {
+    for (const relay of this.backend.relays) relay.drawAgain();
   }
 
   get proxyPid(): number {
@@ -61,8 +75,7 @@ export class World {
 
   async stop(): Promise<void> {
     await this.#nearcache.kill();
-    await this.relay.stop();
-    await this.redis.stop();
+    await this.backend.stop();
   }
 
   /** An app's connection. */
@@ -70,15 +83,19 @@ export class World {
     return Client.connect(this.#nearcache.port, login);
   }
 
-  /** Another program's connection; waits while Redis has none of its data. */
-  async outside(login: Login): Promise<Client> {
-    await this.#opening;
-    return Client.connect(this.redis.port, login);
+  /** Another program's connection, past nearcache; waits while a Redis has none of its data. */
+  outside(login: Login): OutsideClient {
+    return new OutsideClient(this.backend.directory, async (port) => {
+      await this.#opening;
+      return Client.connect(port, login);
+    });
   }
 
-  /** One command directly to Redis. Errors: rejects on an error reply. */
+  /** One command directly to the Redis that has the key `args[1]`, whoever else has to wait.
+   *  Errors: rejects on an error reply. */
   async command(...args: readonly Argument[]): Promise<Reply> {
-    const client = await Client.connect(this.redis.port, { proto: 3, db: 0 });
+    const login = { proto: 3, db: 0 } as const;
+    const client = new OutsideClient(this.backend.directory, (port) => Client.connect(port, login));
     try {
       const { reply } = await client.call(...args);
       if (reply instanceof Failure) throw new Error(`${String(args[0])}: ${reply.message}`);
@@ -88,18 +105,11 @@ export class World {
     }
   }
 
-  /** Kills Redis, which loses everything, and starts it again after `downMs`; until `seed` is done nobody is let in. */
-  async loseRedis(downMs: number, seed: () => Promise<void>): Promise<void> {
-    this.#opening = new Promise((resolve) => {
-      this.#open = resolve;
-    });
-    this.relay.isClosed = true;
-    await this.redis.kill('SIGKILL');
-    await delay(downMs);
-    await this.redis.restart();
-    await seed();
-    this.relay.isClosed = false;
-    this.#open();
+  /** Lets no other program in until `work` is done. */
+  async behindClosedDoors(work: () => Promise<void>): Promise<void> {
+    const doing = work();
+    this.#opening = doing.catch(() => {});
+    await doing;
   }
 
   async restartProxy(downMs: number): Promise<void> {
@@ -109,7 +119,7 @@ export class World {
     await this.#nearcache.kill();
     await delay(downMs);
     const { root, flags } = this.#options;
-    this.#nearcache = await startNearcache({ upstream: this.relay.port, root, flags });
+    this.#nearcache = await startNearcache({ upstream: this.backend.upstream, root, flags });
   }
 
   /** What nearcache itself counts as hits, in all its lives; those since the last look before a kill are missing. */

@@ -111,6 +111,30 @@ describe('another primary', () => {
     expect(view.primary).toEqual(B);
   });
 
+  it('is followed back when all that is newer is dead', () => {
+    const votes = (): SentinelAnswer[] => [
+      says('s1', B, 5, { isDoubted: true }),
+      says('s2', A, 4),
+      says('s3', A, 4),
+    ];
+    hear(...votes());
+    expect(view.primary).toEqual(B);
+    hear(...votes());
+    now += 8000;
+    expect(hear(...votes())).toBe(true);
+    expect(view.primary).toEqual(A);
+  });
+
+  it('has its long life counted as no reason to believe an older configuration at once', () => {
+    hear(says('s1', A, 4), says('s2', A, 4));
+    now += 7000;
+    hear(says('s1', A, 4), says('s2', A, 4));
+    const { confirmedAt } = view;
+    now += 1500;
+    for (let i = 0; i < 2; i++) hear(says('s1', A, 3), says('s2', A, 3));
+    expect(view.confirmedAt).toBe(confirmedAt);
+  });
+
   it('is confirmed again after sentinels were told of the same primary anew', () => {
     const anew = (): SentinelAnswer[] => [says('s1', A, 0), says('s2', A, 0), says('s3', A, 0)];
     hear(...anew());

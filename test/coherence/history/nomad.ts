@@ -1,0 +1,34 @@
+import type { Register } from './keyspace.ts';
+import type { OutsideClient } from './outside-client.ts';
+import { operationOf, type Stage } from './stage.ts';
+
+/** Writes the value of a key that moves from node to node, past nearcache: of what was cached as missing on one node, no other
+ *  one sends an invalidation. */
+export class Nomad {
+  readonly register: Register;
+  readonly #stage: Stage;
+  readonly #client: OutsideClient;
+
+  constructor(stage: Stage, register: Register) {
+    this.#stage = stage;
+    this.register = register;
+    this.#client = stage.world.outside({ proto: 2, db: 0 });
+  }
+
+  async vanish(): Promise<void> {
+    await this.#write(null, ['UNLINK', this.register.key]);
+  }
+
+  async appear(): Promise<void> {
+    const token = `n${this.register.lastVersion + 1}`;
+    await this.#write(token, ['SET', this.register.key, token]);
+  }
+
+  async #write(token: string | null, request: readonly string[]): Promise<void> {
+    const version = ++this.register.lastVersion;
+    const outcome = await this.#client.call(...request);
+    const operation = operationOf(outcome, 'outside', request[0] as string);
+    const end = this.#stage.failed(outcome, operation) ? Infinity : operation.end;
+    this.register.history.writes.push({ ...operation, version, token, end });
+  }
+}

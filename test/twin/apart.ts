@@ -1,0 +1,143 @@
+import { childFrames } from '../support/frame-reader.ts';
+import { textOf, type Argument } from '../support/raw-client.ts';
+import { masked } from './differences.ts';
+
+export type TopologyKind = 'ring' | 'cluster' | 'sentinel';
+
+/** How an answer is judged that cannot be byte-equal to that of one Redis. */
+export type Judgement =
+  /** nearcache refuses it with such an error; it is not sent to the one Redis, so that both go on alike. */
+  | { readonly kind: 'refused'; readonly error: RegExp }
+  /** Both answer; nearcache's answer looks like this. */
+  | { readonly kind: 'answers'; readonly like: RegExp }
+  /** The same elements in any order. */
+  | { readonly kind: 'set' }
+  /** Equal when what matches is left out. */
+  | { readonly kind: 'masked'; readonly pattern: RegExp; readonly by: string };
+
+/** One kind of answer that differs. */
+export interface Apart {
+  readonly on: readonly TopologyKind[];
+  /** Commands and subcommands, lower case, a subcommand as `client|id`. */
+  readonly commands: readonly string[];
+  /** Only calls whose arguments match, each joined by a space; all when left out. */
+  readonly when?: RegExp;
+  readonly reason: string;
+  readonly judged: Judgement;
+}
+
+const several: readonly TopologyKind[] = ['ring', 'cluster'];
+
+function words(text: string): readonly string[] {
+  return text.split(/\s+/).filter((word) => word !== '');
+}
+
+function refused(
+  on: readonly TopologyKind[],
+  commands: string,
+  reason: string,
+  error: RegExp,
+  when?: RegExp,
+): Apart {
+  const row = { on, commands: words(commands), reason, judged: { kind: 'refused', error } } as const;
+  return when === undefined ? row : { ...row, when };
+}
+
+const unsupported = /^-ERR nearcache: '.*' is not supported through nearcache: /;
+
+/** The only table of what is otherwise over several shards than at one Redis (and behind Sentinels than at one Redis alone). The
+ *  first row that fits a call judges it; without one the answer is compared byte by byte. */
+export const apart: readonly Apart[] = [
+  refused(
+    several,
+    'sync psync replconf replicaof slaveof failover shutdown',
+    'changes what one server is, or follows it',
+    unsupported,
+  ),
+  refused(several, 'monitor', 'the streams of several shards have no common order', unsupported),
+  refused(
+    several,
+    'client|tracking client|caching',
+    'the keys of one connection would be tracked on several shards',
+    unsupported,
+  ),
+  refused(several, 'script|debug', 'the debugger belongs to a connection to one server', unsupported),
+  refused(
+    several,
+    'sort sort_ro',
+    'keys that BY and GET make may be on other shards',
+    unsupported,
+    / (by|get) /i,
+  ),
+  refused(several, 'asking readonly readwrite', 'nearcache chooses the node', unsupported),
+  {
+    on: several,
+    commands: words('smembers sinter sunion sdiff sscan keys hgetall hkeys hvals command acl|users acl|list'),
+    reason: 'the order is that of a hash table, whose seed each server has for itself, or that of the shards',
+    judged: { kind: 'set' },
+  },
+  {
+    on: several,
+    commands: ['scan'],
+    reason: 'one answer is one shard; a test of its own scans all',
+    judged: { kind: 'answers', like: /^(\*2\r\n\$|-ERR )/ },
+  },
+];
+
+/** What runs on every shard cannot be part of a transaction, which runs on one. */
+export const unqueued: ReadonlySet<string> = new Set(
+  words(`select dbsize keys scan randomkey flushall flushdb swapdb script|load script|flush script|exists script|kill
+    function|load function|delete function|flush function|restore function|kill module|load module|loadex module|unload
+    pubsub|channels pubsub|numsub pubsub|numpat pubsub|shardchannels pubsub|shardnumsub client|pause client|unpause wait
+    info acl|setuser acl|deluser acl|load acl|save acl|log config|set config|resetstat config|rewrite
+    slowlog|get slowlog|len slowlog|reset memory|purge latency|reset latency|latest latency|history latency|histogram
+    save bgsave bgrewriteaof lastsave cluster|countkeysinslot cluster|getkeysinslot`),
+);
+
+/** A case that cannot be run so. */
+export interface Unfit {
+  readonly on: readonly TopologyKind[];
+  readonly title: string;
+  readonly reason: string;
+}
+
+export const unfit: readonly Unfit[] = [];
+
+/** Cases of subscriptions, which are yet to work over several shards. */
+export const pendingPubSub: readonly string[] = [];
+
+/** The row that judges this call, if any. */
+export function rowFor(kind: TopologyKind, args: readonly Argument[]): Apart | undefined {
+  const texts = args.slice(0, 8).map((arg) => textOf(arg));
+  const [name, sub] = namesOf(args);
+  return apart.find(
+    ({ on, commands, when }) =>
+      on.includes(kind) &&
+      (commands.includes(name) || commands.includes(sub)) &&
+      (when?.test(texts.join(' ')) ?? true),
+  );
+}
+
+/** A command as this table names it. */
+export function namesOf(args: readonly Argument[]): readonly [string, string] {
+  const [name = '', sub = ''] = args.slice(0, 2).map((arg) => textOf(arg).toLowerCase());
+  return [name, `${name}|${sub}`];
+}
+
+/** The reply as it is compared. */
+export function maskedApart(kind: TopologyKind, args: readonly Argument[], frame: Buffer): Buffer {
+  const usual = masked(args, frame);
+  const judged = rowFor(kind, args)?.judged;
+  if (judged?.kind === 'set') return sorted(usual);
+  if (judged?.kind === 'answers') return judged.like.test(frame.toString('latin1')) ? Buffer.from('~') : usual;
+  if (judged?.kind !== 'masked') return usual;
+  return Buffer.from(usual.toString('latin1').replace(judged.pattern, judged.by), 'latin1');
+}
+
+/** An aggregate with its elements in an order of their own, at every depth. */
+function sorted(frame: Buffer): Buffer {
+  const children = childFrames(frame);
+  if (children.length === 0) return frame;
+  const head = frame.subarray(0, frame.indexOf('\n') + 1);
+  return Buffer.concat([head, ...children.map(sorted).toSorted(Buffer.compare)]);
+}

@@ -1,0 +1,215 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+
+import { startNearcache, type Nearcache } from '../support/nearcache.ts';
+import { connectRaw } from '../support/raw-client.ts';
+import { startRedis, type RedisServer } from '../support/redis-server.ts';
+import { maskedApart, namesOf, rowFor, unqueued, type TopologyKind } from './apart.ts';
+import { readCommandFacts, type CommandFacts } from './command-facts.ts';
+import { differencesBetween } from './compare.ts';
+import { groups } from './corpus/groups.ts';
+import { mistakes } from './corpus/mistakes.ts';
+import { run, shown, type Exchange, type RunOptions, type Target } from './run.ts';
+import { argumentsOf, linesOf, type Group, type Line, type Protocol, type Step } from './script.ts';
+import { stepsIn, type Shape } from './shapes.ts';
+import { place, type Tags } from './together.ts';
+import { topologies, type Behind, type Topology } from './topologies.ts';
+
+// What one plain Redis answers is compared with what nearcache answers that has several servers behind it.
+let twin: RedisServer;
+let other: RedisServer;
+let facts: CommandFacts;
+
+/** How a plain case runs. Each is sent in both protocols, each protocol with and without the near-cache. */
+interface Round {
+  readonly shape: Shape;
+  readonly protocol: Protocol;
+  readonly isCached: boolean;
+}
+
+const rounds: readonly Round[] = [
+  { shape: 'one by one', protocol: 2, isCached: true },
+  { shape: 'in one write', protocol: 3, isCached: false },
+  { shape: 'in one write', protocol: 2, isCached: false },
+  { shape: 'one by one', protocol: 3, isCached: true },
+  { shape: 'EXEC in one write', protocol: 3, isCached: true },
+  { shape: 'EXEC one by one', protocol: 2, isCached: false },
+];
+
+const protocols: readonly Protocol[] = [2, 3];
+const shownDifferences = 20;
+
+beforeAll(async () => {
+  [twin, other] = await Promise.all([startRedis({ args: ['--hz', '100'] }), startRedis()]);
+  facts = await readCommandFacts(other.port);
+});
+
+afterAll(() => Promise.all([twin.stop(), other.stop()]));
+
+/** One topology with a nearcache that caches and one that does not. */
+class Stage {
+  readonly kind: TopologyKind;
+  readonly #topology: Topology;
+  #behind: Behind | undefined;
+  #nearcaches: Nearcache[] = [];
+  #tags: Tags = { home: '', any: [] };
+
+  constructor(topology: Topology) {
+    this.#topology = topology;
+    this.kind = topology.kind;
+  }
+
+  get hasEnded(): boolean {
+    return this.#nearcaches.some(({ hasEnded }) => hasEnded);
+  }
+
+  async begin(): Promise<void> {
+    this.#behind = await this.#topology.start();
+    await this.#serve();
+    this.#tags = await findTags(this.#nearcaches[0] as Nearcache, this.#behind.ports);
+  }
+
+  async #serve(): Promise<void> {
+    const { upstream } = this.#behind as Behind;
+    this.#nearcaches = await Promise.all(
+      [[], ['--cache-size', '0']].map((flags) => startNearcache({ upstream, flags })),
+    );
+  }
+
+  /** A nearcache that has crashed has failed its case; the next ones deserve a new one. */
+  async serveAgain(): Promise<void> {
+    if (!this.hasEnded) return;
+    await Promise.all(this.#nearcaches.map((each) => each.stop()));
+    await this.#serve();
+  }
+
+  async end(): Promise<void> {
+    await Promise.all([...this.#nearcaches, ...(this.#behind ? [this.#behind] : [])].map((each) => each.stop()));
+  }
+
+  /** Takes the steps at the one Redis and through nearcache; what differed. */
+  async compare(steps: readonly Step[], isCached: boolean, options: RunOptions): Promise<string[]> {
+    const isSame = this.kind === 'sentinel';
+    const placed = isSame ? { steps, fixture: undefined } : place(steps, this.#tags);
+    const with_ = { ...options, names: { other: String(other.port) }, ...(placed.fixture && { fixture: placed.fixture }) };
+    const nearcache = this.#nearcaches[isCached ? 0 : 1] as Nearcache;
+    const { ports } = this.#behind as Behind;
+    const target: Target = { name: nearcache.logs, port: nearcache.port, redisPorts: ports };
+    // Behind Sentinels there is one Redis after all, which can be asked itself.
+    const port = isSame ? (ports[0] as number) : twin.port;
+    const one: Target = { name: 'Redis', port, redisPorts: [port] };
+    const plain = placed.steps.flatMap((step) => this.#withoutRefused(step));
+    const expected = await run(one, plain, with_);
+    const got = await run(target, placed.steps, with_);
+    return this.#judge(expected, got);
+  }
+
+  isRefused(line: Line): boolean {
+    return rowFor(this.kind, argumentsOf(line))?.judged.kind === 'refused';
+  }
+
+  /** The lines that can be sent in this shape. */
+  linesIn(shape: Shape, lines: readonly Line[]): readonly Line[] {
+    if (this.kind === 'sentinel' || !shape.startsWith('EXEC')) return lines;
+    return lines.filter((line) => !this.isRefused(line) && !namesOf(argumentsOf(line)).some((name) => unqueued.has(name)));
+  }
+
+  #withoutRefused(step: Step): Step[] {
+    if (typeof step === 'string' || !('on' in step || 'until' in step)) {
+      return this.isRefused(step as Line) ? [] : [step];
+    }
+    if ('pipeline' in step) return [{ ...step, pipeline: step.pipeline.filter((line) => !this.isRefused(line)) }];
+    return 'send' in step && this.isRefused(step.send) ? [] : [step];
+  }
+
+  #judge(expected: readonly Exchange[], got: readonly Exchange[]): string[] {
+    const found: string[] = [];
+    const compared = got.filter(({ label, args, frame }) => {
+      const judged = rowFor(this.kind, args)?.judged;
+      if (judged?.kind !== 'refused') return true;
+      if (!judged.error.test(frame.toString('latin1'))) {
+        found.push(`${label}\n    expected ${judged.error}\n    got      ${shown(frame)}`);
+      }
+      return false;
+    });
+    const mask = (args: Exchange['args'], frame: Buffer): Buffer => maskedApart(this.kind, args, frame);
+    return [...found, ...differencesBetween(expected, compared, mask)];
+  }
+}
+
+/** Hash tags by where they are: `any` has one of each server, the first of which is the home shard's. */
+async function findTags(nearcache: Nearcache, ports: readonly number[]): Promise<Tags> {
+  const client = await connectRaw(nearcache);
+  const found: (string | undefined)[] = ports.map(() => undefined);
+  for (let i = 0; found.includes(undefined); i++) {
+    const tag = `{:${i}}`;
+    await client.call('SET', `${tag}?`, 'v');
+    const sizes = await Promise.all(ports.map(sizeOf));
+    found[sizes.indexOf(1)] ??= tag;
+    await client.call('FLUSHALL');
+  }
+  client.close();
+  const any = found as string[];
+  return { home: any[0] as string, any: any.toReversed() };
+}
+
+async function sizeOf(port: number): Promise<number> {
+  const redis = await connectRaw({ port });
+  const reply = await redis.call('DBSIZE');
+  redis.close();
+  return Number(reply.toString().slice(1));
+}
+
+type Found = Map<string, string[]>;
+
+function note(found: Found, where: string, differences: readonly string[]): void {
+  for (const difference of differences) found.set(difference, [...(found.get(difference) ?? []), where]);
+}
+
+function expectNone(found: Found): void {
+  const texts = [...found].map(([difference, where]) => `${difference}\n    ${where.join('\n    ')}`);
+  expect(texts.slice(0, shownDifferences).join('\n')).toBe('');
+}
+
+function testGroup(stage: Stage, group: Group): void {
+  for (const bare of [false, true]) {
+    for (const [title, plain] of Object.entries((bare ? group.bare : group.plain) ?? {})) {
+      test(title, async () => {
+        const found: Found = new Map();
+        for (const { shape, protocol, isCached } of rounds) {
+          const steps = stepsIn(shape, stage.linesIn(shape, linesOf(plain)), facts);
+          const where = `${shape}, RESP${protocol}, ${isCached ? 'cached' : 'not cached'}`;
+          note(found, where, await stage.compare(steps, isCached, { protocol, bare }));
+        }
+        expectNone(found);
+      });
+    }
+  }
+  for (const [title, { steps, protocols: only = protocols, ...options }] of Object.entries(group.scripts ?? {})) {
+    test(title, async () => {
+      const found: Found = new Map();
+      for (const protocol of only) {
+        note(found, `RESP${protocol}`, await stage.compare(steps, protocol === 2, { protocol, ...options }));
+      }
+      expectNone(found);
+    });
+  }
+}
+
+for (const topology of topologies) {
+  describe(topology.name, () => {
+    const stage = new Stage(topology);
+    beforeAll(() => stage.begin());
+    beforeEach(() => stage.serveAgain());
+    afterAll(() => stage.end());
+    for (const group of groups) describe(group.name, () => testGroup(stage, group));
+    describe('mistakes', () => {
+      for (const [title, make] of Object.entries(mistakes)) {
+        test(title, async () => {
+          const found: Found = new Map();
+          note(found, 'RESP2', await stage.compare(make(facts), true, { protocol: 2 }));
+          expectNone(found);
+        });
+      }
+    });
+  });
+}
