@@ -18,6 +18,7 @@ const LEVELS = [
   'metrics',
   'admin',
   'build',
+  'reshard',
   'cli',
 ];
 /** app.ts builds everything out of the folders; the command line, main.ts and index.ts start it. */

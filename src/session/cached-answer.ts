@@ -7,7 +7,7 @@ import { COLON, UNDERSCORE } from '../protocol/bytes.ts';
 import { integerReply } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
 import { toResp2 } from '../protocol/resp2.ts';
-import { aimAtPlace, placeOfArgument } from './placement.ts';
+import { aimAtPlace, NO_PLACE, placeOfArgument } from './placement.ts';
 import type { Session } from './session.ts';
 import { shapeOf } from './shared-slot.ts';
 
@@ -111,13 +111,14 @@ export function lookUpAll(
   cache: NearCache,
   request: Request,
   spec: CommandSpec,
-  { proto, now }: { proto: 2 | 3; now: number },
+  { proto, now, db = session.db }: { proto: 2 | 3; now: number; db?: number },
 ): boolean {
   const { upstream } = session.context;
   const count = request.argc - 1;
   dueKeys.length = 0;
   for (let i = 0; i < count; i++) {
-    if (!upstream.isSingle) aimAtPlace(session, placeOfArgument(upstream, request, i + 1));
+    const place = upstream.isSingle ? NO_PLACE : placeOfArgument(upstream, request, i + 1);
+    if (place !== NO_PLACE && !aimAtPlace(session, place, db)) return false;
     if ((i === 0 || !upstream.isSingle) && !mayHit(session, cache, now)) return false;
     aimAtKey(request, i + 1, spec, session.space, session.identity.shared.generation.fence);
     if (!findPart(cache, i, proto, now)) return false;
@@ -174,14 +175,14 @@ export function lookUpAgain(
   session: Session,
   request: Request,
   spec: CommandSpec,
-  proto: 2 | 3,
+  { proto, db }: { proto: 2 | 3; db: number },
 ): Buffer | undefined {
   const { cache } = session.context;
   const { generation } = session.identity.shared;
   const now = session.context.clock.now();
   if (cache === undefined) return undefined;
   if (spec.cacheClass === 'B') {
-    if (!lookUpAll(session, cache, request, spec, { proto, now })) return undefined;
+    if (!lookUpAll(session, cache, request, spec, { proto, now, db })) return undefined;
   } else {
     if (session.space < 0 || !cache.covers(generation, now)) return undefined;
     aimAtCall(request, spec, session.space, generation.fence);

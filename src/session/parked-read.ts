@@ -38,7 +38,7 @@ function lookAgainOrAsk(session: Session, slot: Slot): void {
   const { request, spec, db, proto } = parked;
   slot.parked = undefined;
   aimAtKeys(session, request, spec, db);
-  const bytes = lookUpAgain(session, request, spec, proto);
+  const bytes = lookUpAgain(session, request, spec, { proto, db });
   if (bytes !== undefined) {
     releaseKeys(session, parked);
     slot.keep(bytes);

@@ -20,6 +20,10 @@ export function runPinnedPart(session: Session, request: Request, spec: CommandS
   identity.pinned.acquire(holder, { proto: 3, db, name: session.name }, (pinned, failure) => {
     if (failure !== undefined) return slot.fail(failure);
     if (pinned === undefined) return;
+    if (session.isClosed) {
+      identity.pinned.release(pinned, true);
+      return slot.fail({ kind: 'lost', reason: 'its session closed' });
+    }
     // It may block: it ends with its session.
     session.pin.detours.add(pinned);
     // WAIT counts from this connection's own last command (DESIGN rule 5).

@@ -29,8 +29,8 @@ export function placeOf({ context }: Session, request: Request, spec: CommandSpe
   return place;
 }
 
-/** What follows concerns this place, or no key when it is NO_PLACE. False when nobody serves it now. */
-export function aimAtPlace(session: Session, place: number): boolean {
+/** What follows concerns this place in database `db`, or no key when it is NO_PLACE. False when nobody serves it now. */
+export function aimAtPlace(session: Session, place: number, db: number = session.db): boolean {
   const { upstream } = session.context;
   if (place === NO_PLACE) {
     aimAtShard(session, upstream.home);
@@ -39,7 +39,7 @@ export function aimAtPlace(session: Session, place: number): boolean {
   const shard = upstream.shardAt(place);
   if (shard === undefined) return false;
   if (session.identity.shard !== shard) session.identity = session.user.at(shard);
-  session.space = upstream.spaceAt(place, session.db);
+  session.space = upstream.spaceAt(place, db);
   session.place = place;
   return true;
 }
@@ -52,7 +52,7 @@ export function aimAtKeys(session: Session, request: Request, spec: CommandSpec,
   extractKeys(spec, request, keyList);
   const place =
     keyList.count === 0 ? NO_PLACE : placeOfArgument(upstream, request, keyList.indices[0] as number);
-  if (aimAtPlace(session, place) && place !== NO_PLACE) session.space = upstream.spaceAt(place, db);
+  aimAtPlace(session, place, db);
 }
 
 /** What follows concerns no key, and this shard. */

@@ -132,8 +132,6 @@ export class Session implements SlotOwner, EndOfTurn {
     return true;
   }
 
-  // --- who it is -----------------------------------------------------------------------------------------------
-
   /** Served as the sidecar's own user. */
   get isOwnIdentity(): boolean {
     return this.identity === this.identity.shard.own;
@@ -165,8 +163,6 @@ export class Session implements SlotOwner, EndOfTurn {
     this.db = 0;
     this.name = '';
   }
-
-  // --- replies -------------------------------------------------------------------------------------------------
 
   /** A new slot at the end of the queue. */
   slot(): Slot {
@@ -273,8 +269,6 @@ export class Session implements SlotOwner, EndOfTurn {
     this.close('upstream', reason);
   }
 
-  // --- flow ----------------------------------------------------------------------------------------------------
-
   #received(buffer: Buffer, length: number): void {
     this.now = this.context.clock.now();
     this.lastActiveAt = this.now;
@@ -338,8 +332,6 @@ export class Session implements SlotOwner, EndOfTurn {
   stopWaiting(): void {
     if (this.waiting !== undefined) this.context.leases?.giveUp(this);
   }
-
-  // --- the end -------------------------------------------------------------------------------------------------
 
   /** Take no more requests; close when all replies have left. */
   endAfterReplies(reason: SessionCloseReason): void {

@@ -10,10 +10,10 @@ export type Judgement =
   | { readonly kind: 'refused'; readonly error: RegExp }
   /** Both answer; nearcache's answer looks like this. */
   | { readonly kind: 'answers'; readonly like: RegExp }
-  /** The same elements in any order. */
-  | { readonly kind: 'set' }
+  /** The same elements in any order, but for what matches. */
+  | { readonly kind: 'set'; readonly but?: RegExp }
   /** Equal when what matches is left out. */
-  | { readonly kind: 'masked'; readonly pattern: RegExp; readonly by: string };
+  | { readonly kind: 'masked'; readonly pattern: RegExp };
 
 /** One kind of answer that differs. */
 export interface Apart {
@@ -70,16 +70,48 @@ export const apart: readonly Apart[] = [
     / (by|get) /i,
   ),
   refused(several, 'asking readonly readwrite', 'nearcache chooses the node', unsupported),
+  refused(
+    several,
+    `cluster|addslots cluster|addslotsrange cluster|bumpepoch cluster|delslots cluster|delslotsrange cluster|failover
+     cluster|flushslots cluster|forget cluster|meet cluster|replicate cluster|reset cluster|saveconfig
+     cluster|set-config-epoch cluster|setslot`,
+    'changes one node of a Cluster',
+    unsupported,
+  ),
   {
     on: several,
-    commands: words('smembers sinter sunion sdiff sscan keys hgetall hkeys hvals command acl|users acl|list'),
-    reason: 'the order is that of a hash table, whose seed each server has for itself, or that of the shards',
+    commands: words('smembers sinter sunion sdiff sscan hgetall hkeys hvals command acl|cat function|list latency|histogram'),
+    reason: 'the order is that of a hash table, whose seed each server has for itself',
     judged: { kind: 'set' },
   },
   {
     on: several,
+    commands: words('keys slowlog|get'),
+    reason: 'the order is that of the shards, or of the same millisecond',
+    judged: { kind: 'set' },
+  },
+  {
+    on: several,
+    commands: ['config|get'],
+    reason: 'each server has its own port and folder, and the order of a hash table',
+    judged: { kind: 'set', but: /(?<=\r\n(port|dir|cluster-port|tls-port|pidfile)\r\n)\$\d+\r\n[^\r]*/g },
+  },
+  {
+    on: several,
+    commands: ['info'],
+    reason: 'a section of nearcache lists the shards',
+    judged: { kind: 'masked', pattern: /\r\n# Shards\r\n(shard\d+:~\r\n)+/ },
+  },
+  {
+    on: several,
+    commands: ['acl|log'],
+    reason: 'each shard has refused something of the connections that nearcache has to it',
+    judged: { kind: 'answers', like: /^(\*\d+\r\n|\+OK|-ERR )/ },
+  },
+  {
+    on: several,
     commands: ['scan'],
-    reason: 'one answer is one shard; a test of its own scans all',
+    reason: 'one answer is of one shard; a test of its own scans all',
     judged: { kind: 'answers', like: /^(\*2\r\n\$|-ERR )/ },
   },
 ];
@@ -101,10 +133,33 @@ export interface Unfit {
   readonly reason: string;
 }
 
-export const unfit: readonly Unfit[] = [];
+export const unfit: readonly Unfit[] = [
+  { on: several, title: 'SAVE inside a transaction', reason: 'refused in other words' },
+  { on: several, title: 'SELECT inside a transaction', reason: 'SELECT concerns all shards, a transaction one' },
+  { on: several, title: 'a script that flushes', reason: 'a script sees its shard alone' },
+  { on: several, title: 'CLIENT UNBLOCK of WAIT', reason: 'WAIT blocks on all shards' },
+  { on: several, title: 'CLIENT TRACKING in RESP3', reason: 'CLIENT TRACKING is refused' },
+  {
+    on: several,
+    title: 'CLIENT TRACKING in RESP2 redirects to a subscriber',
+    reason: 'CLIENT TRACKING is refused',
+  },
+  { on: several, title: 'a value of 64 MB', reason: 'takes long; the value of 1 MiB passes in the same way' },
+];
 
 /** Cases of subscriptions, which are yet to work over several shards. */
-export const pendingPubSub: readonly string[] = [];
+export const pendingPubSub: readonly string[] = [
+  'SUBSCRIBE, messages and UNSUBSCRIBE',
+  'PSUBSCRIBE and messages that match twice',
+  'sharded channels',
+  'what a subscribed RESP2 connection may do',
+  'what a subscribed RESP3 connection may do',
+  'a client that leaves is no subscriber any more',
+  'SUBSCRIBE inside a transaction',
+  'RESET and QUIT end a subscription',
+  'a message is any bytes',
+  'keyspace notifications',
+];
 
 /** The row that judges this call, if any. */
 export function rowFor(kind: TopologyKind, args: readonly Argument[]): Apart | undefined {
@@ -128,10 +183,15 @@ export function namesOf(args: readonly Argument[]): readonly [string, string] {
 export function maskedApart(kind: TopologyKind, args: readonly Argument[], frame: Buffer): Buffer {
   const usual = masked(args, frame);
   const judged = rowFor(kind, args)?.judged;
-  if (judged?.kind === 'set') return sorted(usual);
   if (judged?.kind === 'answers') return judged.like.test(frame.toString('latin1')) ? Buffer.from('~') : usual;
-  if (judged?.kind !== 'masked') return usual;
-  return Buffer.from(usual.toString('latin1').replace(judged.pattern, judged.by), 'latin1');
+  if (judged?.kind === 'masked') return replaced(usual, judged.pattern, '');
+  if (judged?.kind !== 'set') return usual;
+  // What takes its place has to be a frame, too.
+  return sorted(judged.but === undefined ? usual : replaced(usual, judged.but, '+~'));
+}
+
+function replaced(frame: Buffer, pattern: RegExp, by: string): Buffer {
+  return Buffer.from(frame.toString('latin1').replace(pattern, by), 'latin1');
 }
 
 /** An aggregate with its elements in an order of their own, at every depth. */

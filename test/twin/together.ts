@@ -38,7 +38,9 @@ export function place(steps: readonly Step[], tags: Tags): Placed {
     else if (!split.has(word(args[0]))) groups.join(keysOf(args));
   }
   if (isTransaction) {
-    const isPlaced = lines.every((args) => keysOf(args).length > 0 || isConnection(args));
+    // A MULTI inside another is a command without keys.
+    const isPlain = lines.filter((args) => word(args[0]) === 'multi').length < 2;
+    const isPlaced = isPlain && lines.every((args) => keysOf(args).length > 0 || isConnection(args));
     groups.join([...(isPlaced ? [] : [home]), ...lines.flatMap(keysOf)]);
   }
   // A step that is asked of Redis itself names keys of one shard.

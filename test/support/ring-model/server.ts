@@ -98,6 +98,8 @@ export interface ModelFaults {
   readonly ignoresMarks?: boolean;
   /** The old owner is left without waiting for those that still use it. */
   readonly skipsHold?: boolean;
+  /** Sidecars do not wait for their last command before they say that they hold. */
+  readonly forgetsOutstanding?: boolean;
   /** Sidecars run commands without moving the key first. */
   readonly movesNothing?: boolean;
 }
@@ -105,13 +107,16 @@ export interface ModelFaults {
 /** Requests in order to a server, and their replies in order back: each step of either is a choice of the schedule. */
 export class ModelLink {
   readonly #server: ModelServer;
+  readonly #isEager: boolean;
   readonly #sent: { args: string[]; done: (reply: Reply) => void }[] = [];
   readonly #answered: { reply: Reply; done: (reply: Reply) => void }[] = [];
   /** Whoever sent them is gone: they still arrive, and nobody hears the replies. */
   isDeaf = false;
 
-  constructor(server: ModelServer) {
+  /** `isEager`: a reply is there as soon as it is made. Requests may be late all the same, which is as good to find faults within one epoch. */
+  constructor(server: ModelServer, isEager = false) {
     this.#server = server;
+    this.#isEager = isEager;
   }
 
   send(request: Arguments, _db: number, done: (reply: Reply, failure: undefined) => void): void {
@@ -130,6 +135,7 @@ export class ModelLink {
   #execute(): void {
     const { args, done } = this.#sent.shift() as { args: string[]; done: (reply: Reply) => void };
     this.#answered.push({ reply: this.#server.run(args, this), done });
+    if (this.#isEager && !this.isDeaf) this.#deliver();
   }
 
   #deliver(): void {

@@ -31,14 +31,14 @@ export class ModelSidecar {
     rings: { old: RingPlan; next: RingPlan },
     servers: readonly ModelServer[],
     commands: readonly (readonly string[])[],
-    parts: { clock: Clock; now: () => number; faults: ModelFaults },
+    parts: { clock: Clock; now: () => number; faults: ModelFaults; isEager: boolean },
   ) {
     this.#instance = instance;
     this.#commands = [...commands];
     this.#now = parts.now;
     this.#faults = parts.faults;
-    this.dataLinks = servers.map((server) => new ModelLink(server));
-    this.ringLinks = servers.map((server) => new ModelLink(server));
+    this.dataLinks = servers.map((server) => new ModelLink(server, parts.isEager));
+    this.ringLinks = servers.map((server) => new ModelLink(server, parts.isEager));
     this.change = new RingChange(rings.old, rings.next, {
       drain: (shard, done) => {
         this.#draining.push({ shard, done });
@@ -125,7 +125,7 @@ export class ModelSidecar {
 
   #drained(): void {
     for (const { shard, done } of this.#draining.splice(0)) {
-      if (this.#sentTo === shard) this.#draining.push({ shard, done });
+      if (this.#sentTo === shard && this.#faults.forgetsOutstanding !== true) this.#draining.push({ shard, done });
       else done();
     }
   }

@@ -23,6 +23,8 @@ export interface WorldOptions {
   readonly state: RingState;
   /** Does the tool take part? It makes all steps from `state` on. */
   readonly hasTool?: boolean;
+  /** See ModelLink. */
+  readonly isEager?: boolean;
   /** The first sidecar may go at any time, with requests on their way. */
   readonly mayCrash?: boolean;
   readonly faults?: ModelFaults;
@@ -58,8 +60,8 @@ export class World {
     a.line = printRecord(this.#record);
     b.line = printRecord({ ...this.#record, state: 'migrating' });
     if (options.initial !== undefined) a.values.set('k', options.initial);
-    this.#toolLinks = servers.map((server) => new ModelLink(server));
-    const parts = { clock: new ManualClock(), now: () => this.#time, faults };
+    this.#toolLinks = servers.map((server) => new ModelLink(server, options.isEager));
+    const parts = { clock: new ManualClock(), now: () => this.#time, faults, isEager: options.isEager === true };
     this.sidecars = options.commands.map((commands, index) => {
       const sidecar = new ModelSidecar(`s${index}`, { old, next }, servers, commands, parts);
       servers.forEach((server, shard) => sidecar.connect(shard, server));

@@ -95,7 +95,14 @@ export const client: Group = {
         blocked(1),
         'CLIENT UNBLOCK {b}',
         read('b'),
-        on('b', 'WAIT 1 0', 0),
+        on('b', 'GET str'),
+      ],
+    },
+    'CLIENT UNBLOCK of WAIT': {
+      steps: [
+        on('b', 'CLIENT ID'),
+        { on: 'b', save: 'b', pattern: /:(\d+)/ },
+        on('b', 'WAIT 9 0', 0),
         blocked(1),
         'CLIENT UNBLOCK {b}',
         read('b'),

@@ -86,9 +86,8 @@ export const scripting: Group = {
       ['EVAL_RO', 'return redis.call("get", KEYS[1])', '1', 'str'],
       ['EVAL_RO', 'return redis.call("set", KEYS[1], 1)', '1', 'str'],
       'GET str',
-      ['EVAL', 'return redis.call("flushall")', '0'],
-      'GET str',
     ],
+    'a script that flushes': ['GET str', ['EVAL', 'return redis.call("flushall")', '0'], 'GET str'],
     'EVALSHA and SCRIPT': [
       ['SCRIPT', 'LOAD', 'return 1'],
       ['SCRIPT', 'LOAD', getter],
