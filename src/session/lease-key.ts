@@ -1,8 +1,9 @@
 import type { NearCache } from '../cache/near-cache.ts';
 import { encodeRequest } from '../protocol/encoder.ts';
 
-/** What the name of a lease in Redis begins with; the key that it is for follows, byte by byte, in that key's database. A
- *  program that deletes a key behind nearcache's back deletes this one with it. */
+/** What the name of a lease in Redis begins with; the key that it is for follows, byte by byte and in braces unless it has some,
+ *  in that key's database: so both have one hash tag and are on one shard. A program that deletes a key behind nearcache's back
+ *  deletes this one with it. */
 export const LEASE_PREFIX = 'nearcache:lease:';
 
 /** Delete the lease only if it is still ours. */
@@ -10,7 +11,8 @@ const RELEASE = `if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call
 
 /** Shape: `key` is latin1, as everywhere. */
 export function leaseKeyOf(key: string): Buffer {
-  return Buffer.from(LEASE_PREFIX + key, 'latin1');
+  // A key with a } but no tag keeps its name: in a Cluster its lease may be elsewhere, and such a key has none.
+  return Buffer.from(LEASE_PREFIX + (/[{}]/.test(key) ? key : `{${key}}`), 'latin1');
 }
 
 /** Take the lease, if nobody has it. Shape: answered by OK or nil. */

@@ -76,7 +76,7 @@ export async function runHistory(options: RunOptions): Promise<RunReport> {
 function ownFlags(stalenessMs: number): string[] {
   const flags =
     `--max-staleness ${stalenessMs}ms --stale-if-error 0 --cache-max-ttl 10m --cache-negative-ttl 10m ` +
-    `--link-dead-timeout ${stalenessMs * 3}ms --connect-timeout 500ms --reconnect-max 200ms ` +
+    `--link-dead-timeout ${stalenessMs * 3}ms --topology-refresh ${Math.round(stalenessMs / 4)}ms --connect-timeout 500ms --reconnect-max 200ms ` +
     '--command-timeout 3s --slow-command-timeout 4s --log-level warn';
   return flags.split(' ');
 }

@@ -151,7 +151,7 @@ describe('NEARCACHE.SETLEASE', () => {
     expect(await say(elsewhere, 'GET', key)).toBe('loaded');
     expect(await setLease(other, token, 'again')).toBe('nil');
     expect(await say(sidecar.direct, 'GET', key)).toBe('loaded');
-    expect(await say(sidecar.direct, 'EXISTS', `nearcache:lease:${key}`)).toBe(':0');
+    expect(await say(sidecar.direct, 'EXISTS', `nearcache:lease:{${key}}`)).toBe(':0');
   });
 
   it('stores with a time to live', async () => {
@@ -233,7 +233,7 @@ describe('NEARCACHE.SETLEASE', () => {
     ],
     [
       'a DEL from outside that names the lease',
-      ({ direct }) => direct.call('DEL', key, `nearcache:lease:${key}`),
+      ({ direct }) => direct.call('DEL', key, `nearcache:lease:{${key}}`),
       'nil',
     ],
     ['FLUSHALL', ({ direct }) => direct.call('FLUSHALL'), 'nil'],
@@ -285,7 +285,7 @@ describe('NEARCACHE.SETLEASE', () => {
     const token = await tokenFor(app);
     await until(
       'the lease is over',
-      async () => (await say(sidecar.direct, 'EXISTS', `nearcache:lease:${key}`)) === ':0',
+      async () => (await say(sidecar.direct, 'EXISTS', `nearcache:lease:{${key}}`)) === ':0',
     );
     expect(await setLease(app, token)).toBe('nil');
     expect(await say(sidecar.direct, 'EXISTS', key)).toBe(':0');

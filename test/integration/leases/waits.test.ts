@@ -59,7 +59,7 @@ async function waits(result: string): Promise<number> {
 
 /** The lease in Redis, '' when there is none. */
 async function leaseOf(name: string): Promise<string> {
-  const token = await say(sidecar.direct, 'GET', `nearcache:lease:${name}`);
+  const token = await say(sidecar.direct, 'GET', `nearcache:lease:{${name}}`);
   return token === 'nil' ? '' : token;
 }
 
@@ -251,7 +251,7 @@ describe('a lease', () => {
     expect(await leaseOf(key)).toBe('');
     expect(await say(loader, 'GET', key)).toBe('nil');
     expect(await leaseOf(key)).toMatch(/^[0-9a-z]+-[0-9a-z]+$/);
-    expect(Number((await say(sidecar.direct, 'PTTL', `nearcache:lease:${key}`)).slice(1))).toBeGreaterThan(
+    expect(Number((await say(sidecar.direct, 'PTTL', `nearcache:lease:{${key}}`)).slice(1))).toBeGreaterThan(
       50_000,
     );
     await say(loader, 'SET', key, 'loaded');
@@ -300,7 +300,7 @@ describe('a lease', () => {
   });
 
   it('that is granted after the value has come tells nobody of a nil', async () => {
-    const stop = sidecar.gate.stopAt('up', request('SET', `nearcache:lease:${key}`));
+    const stop = sidecar.gate.stopAt('up', request('SET', `nearcache:lease:{${key}}`));
     loader.request(['GET', key]);
     waiter.request(['GET', key]);
     await stop.reached;

@@ -9,21 +9,21 @@ const cache = { policies: new PolicyTable(PLAIN_RULES, [leased]) } as NearCache;
 
 describe('the lease of a key', () => {
   it('has a name that ends with the bytes of the key, whatever they are', () => {
-    expect(leaseKeyOf('k\xff\x00').toString('latin1')).toBe('nearcache:lease:k\xff\x00');
+    expect(leaseKeyOf('k\xff\x00').toString('latin1')).toBe('nearcache:lease:{k\xff\x00}');
   });
 
   it('is taken only if it is free, for a time', () => {
     const words = String(takeLease('k', 't', 1500))
       .split('\r\n')
       .filter((_, i) => i > 0 && i % 2 === 0);
-    expect(words).toEqual(['SET', 'nearcache:lease:k', 't', 'NX', 'PX', '1500']);
+    expect(words).toEqual(['SET', 'nearcache:lease:{k}', 't', 'NX', 'PX', '1500']);
   });
 
   it('is given back by name and token', () => {
     const words = String(releaseLease('k', 't'))
       .split('\r\n')
       .filter((_, i) => i > 0 && i % 2 === 0);
-    expect(words.slice(2)).toEqual(['1', 'nearcache:lease:k', 't']);
+    expect(words.slice(2)).toEqual(['1', 'nearcache:lease:{k}', 't']);
   });
 });
 
@@ -31,7 +31,7 @@ describe('a write', () => {
   it('ends the leases of those keys that may have one', () => {
     expect(String(endLeases(cache, ['a', 'l:\xff', 'b', 'l:2']))).toBe(
       Buffer.from(
-        '*3\r\n$6\r\nUNLINK\r\n$19\r\nnearcache:lease:l:\xff\r\n$19\r\nnearcache:lease:l:2\r\n',
+        '*3\r\n$6\r\nUNLINK\r\n$21\r\nnearcache:lease:{l:\xff}\r\n$21\r\nnearcache:lease:{l:2}\r\n',
         'latin1',
       ).toString(),
     );
