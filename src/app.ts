@@ -7,7 +7,8 @@ import { buildUpstream } from './build/build-upstream.ts';
 import { sessionOptions } from './build/session-options.ts';
 import { ShardMaker } from './build/shard-maker.ts';
 import type { NearCache } from './cache/near-cache.ts';
-import type { Config } from './config/config.ts';
+import type { Config, RingConfig } from './config/config.ts';
+import { configDifference } from './config/difference.ts';
 import type { Invalidations } from './invalidation/invalidations.ts';
 import { createMetrics } from './metrics/registry.ts';
 import { RequestDecoder } from './protocol/request-decoder.ts';
@@ -27,10 +28,11 @@ const FIRST_CONNECT_POLL_MS = 5;
 export class App {
   /** The addresses that are open, ports filled in. */
   listening: readonly string[] = [];
-  readonly #config: Config;
+  #config: Config;
   readonly #log: Logger;
   readonly #version: string;
   readonly #upstream: Upstream;
+  readonly #reloadRing: (ring: RingConfig) => void;
   readonly #registry = new SessionRegistry();
   readonly #sessionStats = new SessionStats();
   readonly #cache: NearCache | undefined;
@@ -47,7 +49,9 @@ export class App {
     const cache = buildCache(config);
     this.#cache = cache;
     const maker = new ShardMaker(config, { log, cache }, (identity) => this.#registry.closeAllOf(identity));
-    this.#upstream = buildUpstream(config, maker, log);
+    const { upstream, reload } = buildUpstream(config, { maker, log, cache, registry: this.#registry });
+    this.#upstream = upstream;
+    this.#reloadRing = reload;
     this.#invalidations = buildInvalidations(config, { cache, log, shards: () => this.#upstream.shards });
     const options = sessionOptions(config);
     const context: SessionContext = {
@@ -90,6 +94,17 @@ export class App {
     for (const address of this.listening) this.#log.info({ address }, 'listening');
   }
 
+  /** The configuration was read again: a changed ring is taken in at once; all else waits for a restart, and is named in the log. */
+  reload(config: Config): void {
+    const { ringChanged, restartKeys } = configDifference(this.#config, config);
+    if (restartKeys.length > 0)
+      this.#log.warn({ reason: restartKeys.join(', ') }, 'changed, but needs a restart');
+    if (!ringChanged || config.upstream.kind !== 'ring') return;
+    this.#config = { ...this.#config, upstream: config.upstream };
+    this.#reloadRing(config.upstream);
+    this.#log.info({ count: config.upstream.shards.length }, 'the ring was read again');
+  }
+
   /** Take no new connections, close the others between replies, and stop; at the latest after the drain deadline. */
   async stop(): Promise<void> {
     if (this.#isDraining) return;
@@ -120,9 +135,8 @@ export class App {
 
   /** Whether Redis wants a password is known only once it has answered; an unreachable Redis does not hold up the start. */
   async #firstAnswer(): Promise<void> {
-    const { shared } = this.#upstream.home.own;
     const end = systemClock.now() + this.#config.connectTimeoutMs;
-    while (shared.state === 'connecting' && systemClock.now() < end) {
+    while (this.#upstream.shards.some(isUnknown) && systemClock.now() < end) {
       await new Promise<void>((resolve) => {
         setTimeout(resolve, FIRST_CONNECT_POLL_MS);
       });
@@ -138,6 +152,7 @@ export class App {
           name: shard.name,
           stats: shard.stats,
           margin: () => shard.margin,
+          replicas: shard.replicas,
         }));
       },
       cache:
@@ -163,6 +178,11 @@ export class App {
       shards: () => this.#upstream.shards.map(stateOf),
     };
   }
+}
+
+/** Its first try is under way, or Sentinels have not said yet where it is. */
+function isUnknown({ own, address }: Shard): boolean {
+  return own.shared.state === 'connecting' || address.port === 0;
 }
 
 function stateOf(shard: Shard): { name: string; address: string; state: string; error?: string } {

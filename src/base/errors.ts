@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'CROSSSLOT'
   | 'NO_OWNER'
   | 'SLOT_MOVED'
+  | 'KEY_NOT_MOVED'
   | 'CLIENTS_LIMIT'
   | 'DRAINING'
   | 'OUT_OF_STEP';
@@ -136,6 +137,13 @@ export const ERRORS: readonly ErrorRow[] = [
     text: 'ERR nearcache: slot {slot} has moved to another node of the Cluster; nothing of the transaction has run, try again',
     cause: 'A slot was moved, or a node failed, between the beginning of a transaction and its EXEC.',
     fix: 'Repeat the transaction: nearcache knows the new node.',
+  },
+  {
+    code: 'KEY_NOT_MOVED',
+    text: 'ERR nearcache: {reason}; the command was not sent, try again',
+    cause:
+      'The ring is being changed (`nearcache reshard`), and a key of the command cannot be used for the reason given.',
+    fix: 'See `nearcache reshard status`; the reason names the shard.',
   },
   {
     code: 'CLIENTS_LIMIT',

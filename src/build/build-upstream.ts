@@ -1,24 +1,44 @@
 import { systemClock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { systemRandom } from '../base/random.ts';
-import type { ClusterConfig, Config, RingConfig, ShardConfig } from '../config/config.ts';
+import type { EntryId } from '../cache/store.ts';
+import type { NearCache } from '../cache/near-cache.ts';
+import type { ClusterConfig, Config, RingConfig } from '../config/config.ts';
 import { ClusterUpstream } from '../route/cluster-upstream.ts';
-import { Ring } from '../route/ring.ts';
-import { RingUpstream } from '../route/ring-upstream.ts';
+import { type RingHost, RingUpstream } from '../route/ring-upstream.ts';
 import type { Upstream } from '../route/upstream.ts';
-import { SentinelWatcher } from '../shard/sentinel.ts';
+import { drainShard } from '../session/ring-drain.ts';
+import type { SessionRegistry } from '../session/session-registry.ts';
 import type { Shard } from '../shard/shard.ts';
+import { RingBuilder } from './ring-builder.ts';
 import type { ShardMaker } from './shard-maker.ts';
 
-/** Build what is behind nearcache, as configured. Nothing is connected yet. */
-export function buildUpstream(config: Config, maker: ShardMaker, log: Logger): Upstream {
-  const { upstream } = config;
-  return upstream.kind === 'cluster'
-    ? buildCluster(config, upstream, maker, log)
-    : buildRing(config, upstream, maker, log);
+export interface UpstreamParts {
+  readonly maker: ShardMaker;
+  readonly log: Logger;
+  readonly cache: NearCache | undefined;
+  readonly registry: SessionRegistry;
 }
 
-function buildCluster(config: Config, cluster: ClusterConfig, maker: ShardMaker, log: Logger): Upstream {
+/** What is behind nearcache. `reload` takes in another configured ring; what is no ring needs a restart. */
+export interface BuiltUpstream {
+  readonly upstream: Upstream;
+  readonly reload: (ring: RingConfig) => void;
+}
+
+/** Build what is behind nearcache, as configured. Nothing is connected yet. */
+export function buildUpstream(config: Config, parts: UpstreamParts): BuiltUpstream {
+  const { upstream } = config;
+  if (upstream.kind === 'cluster') {
+    return { upstream: buildCluster(config, upstream, parts), reload: () => undefined };
+  }
+  const builder = new RingBuilder(config, parts.maker, parts.log);
+  const sources = { clock: systemClock, random: systemRandom };
+  const ring = new RingUpstream(builder.setup(upstream), ringHost(parts), sources);
+  return { upstream: ring, reload: (next) => ring.become(builder.setup(next)) };
+}
+
+function buildCluster(config: Config, cluster: ClusterConfig, { maker, log }: UpstreamParts): Upstream {
   const source = {
     make: (name: string, host: string, port: number) => maker.make(name, { host, port }, cluster, true),
     retire: (shard: Shard) => maker.retire(shard),
@@ -31,46 +51,16 @@ function buildCluster(config: Config, cluster: ClusterConfig, maker: ShardMaker,
   return new ClusterUpstream(options, { source, clock: systemClock, log });
 }
 
-function buildRing(config: Config, ring: RingConfig, maker: ShardMaker, log: Logger): Upstream {
-  const watchers: SentinelWatcher[] = [];
-  const shards = ring.shards.map((shard) => {
-    if (shard.source.kind === 'address') return maker.make(shard.name, shard.source, shard);
-    const { made, watcher } = watched(config, shard, maker, log);
-    watchers.push(watcher);
-    return made;
-  });
-  return new RingUpstream(shards, shards.length === 1 ? undefined : new Ring(ring, ring.shards), watchers);
-}
-
-/** A shard whose primary the Sentinels name. Until they have, nothing can be sent to it. */
-function watched(
-  config: Config,
-  shard: ShardConfig,
-  maker: ShardMaker,
-  log: Logger,
-): { made: Shard; watcher: SentinelWatcher } {
-  const source = shard.source as Extract<ShardConfig['source'], { kind: 'sentinel' }>;
-  const made = maker.make(shard.name, NOWHERE, shard, true);
-  const watcher = new SentinelWatcher(
-    {
-      sentinels: source.sentinels,
-      master: source.master,
-      user: source.sentinelUser,
-      password: source.sentinelPassword,
-      tls: shard.tls ? maker.addressOf({ host: '', port: 0 }, shard).tls : undefined,
-      pollMs: config.topologyRefreshMs,
-      connectTimeoutMs: config.connectTimeoutMs,
+function ringHost({ maker, cache, registry }: UpstreamParts): RingHost {
+  return {
+    drain: (shard, done) => drainShard(registry, shard, systemClock, done),
+    retire: (shard) => maker.retire(shard),
+    moved: (shardOf) => {
+      const readers = maker.shardsByFence();
+      const isElsewhere = ({ bytes, keyStart, keyEnd, fence }: EntryId): boolean =>
+        readers.get(fence) !== shardOf(bytes, keyStart, keyEnd);
+      cache?.dropMoved(isElsewhere);
+      for (const session of registry.all()) session.wake();
     },
-    {
-      primary: ({ host, port }) => made.moveTo(host, port),
-      confirmed: (askedAt) => {
-        if (made.confirmation !== undefined) made.confirmation.askedAt = askedAt;
-      },
-      problem: (text) => log.warn({ shard: shard.name, reason: text }, 'Sentinel'),
-    },
-    { clock: systemClock, random: systemRandom },
-  );
-  return { made, watcher };
+  };
 }
-
-const NOWHERE = { host: '127.0.0.1', port: 0 };

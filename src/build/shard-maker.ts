@@ -9,6 +9,7 @@ import type { Config, HostPort } from '../config/config.ts';
 import type { ShardAddress } from '../shard/connection.ts';
 import type { CredentialSource } from '../shard/credentials.ts';
 import type { Identity } from '../shard/identity.ts';
+import { Replicas } from '../shard/replicas.ts';
 import { Shard } from '../shard/shard.ts';
 import { ShardStats } from '../shard/shard-stats.ts';
 
@@ -17,6 +18,8 @@ export interface ShardAccess {
   readonly tls: boolean;
   readonly user?: string | undefined;
   readonly password?: string | undefined;
+  /** Those that are known from the beginning. */
+  readonly replicas?: readonly HostPort[];
 }
 
 /** Makes shards with the options that all have in common. */
@@ -74,8 +77,31 @@ export class ShardMaker {
       },
     );
     shard.onRefused = this.#onRefused;
+    shard.replicas = this.#replicasOf(shard, access);
     this.#made.add(shard);
     return shard;
+  }
+
+  #replicasOf(shard: Shard, access: ShardAccess): Replicas | undefined {
+    const { policies } = this.#config;
+    if (policies.all.every(({ readPreference = 'primary' }) => readPreference === 'primary'))
+      return undefined;
+    const replicas = new Replicas(
+      shard,
+      { policies, addressOf: (at) => this.addressOf(at, access) },
+      { clock: systemClock, random: systemRandom, log: this.#parts.log },
+    );
+    replicas.follow(access.replicas ?? []);
+    return replicas;
+  }
+
+  /** Which shard's link filled the entries of a fence. */
+  shardsByFence(): Map<number, Shard> {
+    const shards = new Map<number, Shard>();
+    for (const shard of this.#made) {
+      for (const { shared } of shard.identities()) shards.set(shared.generation.fence, shard);
+    }
+    return shards;
   }
 
   /** It is not used any more. */

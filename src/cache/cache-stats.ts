@@ -14,6 +14,7 @@ export class CacheStats {
     stale: 0,
     off: 0,
     policy: 0,
+    replica: 0,
     size: 0,
   };
   fills = 0;
@@ -80,8 +81,17 @@ export type LeaseWaitEnd = 'value' | 'loader' | 'timeout' | 'given-up';
 /** closed = a write to the key is in flight; held-off = it was changed elsewhere, and Redis may not show that yet; ordered =
  *  this session has unanswered commands that the answer must not be older than; stale = freshness, of the link or of what
  *  tells of changes beside it, is older than `maxStalenessMs`; off = no tracking on this link; policy = the key's policy does
- *  not cache; size = key and arguments are over the limit. */
-export type BypassReason = 'closed' | 'held-off' | 'moving' | 'ordered' | 'stale' | 'off' | 'policy' | 'size';
+ *  not cache; replica = it has one asked; size = key and arguments are over the limit. */
+export type BypassReason =
+  | 'closed'
+  | 'held-off'
+  | 'moving'
+  | 'ordered'
+  | 'stale'
+  | 'off'
+  | 'policy'
+  | 'replica'
+  | 'size';
 
 /** revoked = an invalidation or write came first; ttl = about to expire; error = an error reply; size = over
  *  the limit; closed = a write to the key is in flight; store = too many variants of its key. */

@@ -269,6 +269,14 @@ export class NearCache {
     this.#flights.endAll();
   }
 
+  /** Keys may have another shard than before: drop the entries for which `isElsewhere` says so, and end every flight. */
+  dropMoved(isElsewhere: (id: EntryId) => boolean): void {
+    this.watcher?.revoked(undefined);
+    this.watcher?.invalidated(undefined);
+    this.#flights.endAll();
+    if (this.store.stats.entries > 0) this.store.removeWhere(isElsewhere);
+  }
+
   /** Drop entries whose link is gone, before a new generation fills (DESIGN rule 7): those of other fences than `kept`.
    *  Cost: O(entries), unless nothing is kept. */
   dropExcept(kept: ReadonlySet<number>): void {

@@ -6,7 +6,7 @@ import { loadConfig } from '../config/load.ts';
 export const EXIT_CONFIG = 2;
 export const EXIT_FAILED = 1;
 
-/** `nearcache serve`: run until SIGTERM or SIGINT. Resolves with the exit code: 0 clean stop, 2 configuration error (all
+/** `nearcache serve`: run until SIGTERM or SIGINT; SIGHUP reads the configuration again. Resolves with the exit code: 0 clean stop, 2 configuration error (all
  *  mistakes printed, one a line), 1 anything else. */
 export async function serve(
   argv: readonly string[],
@@ -29,6 +29,13 @@ export async function serve(
     await app.stop();
     return EXIT_FAILED;
   }
+  const reload = (): void => {
+    const again = loadConfig(argv, env, (path) => readFileSync(path, 'utf8'));
+    if ('config' in again) return app.reload(again.config);
+    for (const problem of again.problems)
+      log.error({ reason: problem }, 'the configuration was read again and has a mistake: nothing changes');
+  };
+  process.on('SIGHUP', reload);
   const signal = await new Promise<NodeJS.Signals>((resolve) => {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);

@@ -131,6 +131,8 @@ export interface RingConfig {
   readonly hash: KeyHashName;
   readonly hashTag: string;
   readonly shards: readonly ShardConfig[];
+  /** The ring that it is to become (`nearcache reshard`); shards that are in both have one name. */
+  readonly next?: Omit<RingConfig, 'next'> | undefined;
 }
 
 /** One shard of a ring. Bounds: weight 1 to 1000; up to 64 replicas. Shape: the name, not the address, places keys. */

@@ -58,6 +58,8 @@ export interface RingSetting {
   readonly hash?: RingConfig['hash'] | undefined;
   readonly hashTag?: string | undefined;
   readonly shards: readonly ShardConfig[];
+  /** What it is to become. What it does not say of how keys are placed is as now. */
+  readonly next?: Omit<RingSetting, 'next'> | undefined;
 }
 
 /** The name of an option in the file and in `Config`. */

@@ -42,6 +42,12 @@ export const RING_PARTS: Readonly<Record<keyof RingSetting, Part>> = {
     help: 'The shards. Required',
     secret: true,
   },
+  next: {
+    schema: z.unknown(),
+    form: 'a ring: a map of the same parts, without next',
+    help: 'The ring that this one is to become by `nearcache reshard`; keys are moved to it while both are used',
+    secret: true,
+  },
 };
 
 const RING_FORM = `a map of ${Object.keys(RING_PARTS).join(', ')}`;
@@ -52,6 +58,7 @@ const placingSchema = z.strictObject({
   hash: ringOptions.ringHash.schema.optional(),
   hashTag: ringOptions.ringHashTag.schema.optional(),
   shards: z.array(z.unknown()).min(1),
+  next: z.unknown().optional(),
 });
 
 /** `ring` of the file. Errors: every mistake in it is an issue of its own. */
@@ -68,6 +75,16 @@ function readRing(given: unknown, context: z.RefinementCtx): RingSetting | undef
   const report: Report = (message, form = RING_FORM) => {
     context.addIssue({ code: 'custom', message, params: { form } });
   };
+  const ring = readOneRing(given, report);
+  const next = isMap(given) ? readOneRing(given['next'], report) : undefined;
+  if (ring === undefined || next === undefined) return ring;
+  if (isMap(given) && isMap(given['next']) && given['next']['next'] !== undefined) {
+    report('next may not have a next of its own: one change after the other');
+  }
+  return { ...ring, next };
+}
+
+function readOneRing(given: unknown, report: Report): RingSetting | undefined {
   if (given === undefined) return undefined;
   if (!isMap(given)) {
     report('is not a map of its parts');
@@ -76,7 +93,9 @@ function readRing(given: unknown, context: z.RefinementCtx): RingSetting | undef
   const { data, error } = placingSchema.safeParse(given);
   for (const issue of error?.issues ?? []) reportPartIssue(issue, given, RING_PARTS, report);
   const shards = Array.isArray(given['shards']) ? readShards(given['shards'], report) : [];
-  return data === undefined ? undefined : { ...data, shards };
+  if (data === undefined) return undefined;
+  const { distribution, hash, hashTag } = data;
+  return { distribution, hash, hashTag, shards };
 }
 
 function parseHashTag(text: string): Parsed<string> {
@@ -93,11 +112,15 @@ function fileSchema(): Record<string, unknown> {
     weight: described(SHARD_PARTS.weight).optional(),
     replicas: described(SHARD_PARTS.replicas).optional(),
   });
-  const ring = z.strictObject({
+  const parts = {
     distribution: described(RING_PARTS.distribution).optional(),
     hash: described(RING_PARTS.hash).optional(),
     hashTag: described(RING_PARTS.hashTag).optional(),
     shards: z.array(shard).min(1).max(SHARDS_MAX).describe(RING_PARTS.shards.help),
+  };
+  const ring = z.strictObject({
+    ...parts,
+    next: z.strictObject(parts).describe(RING_PARTS.next.help).optional(),
   });
   const { $schema: _, ...schema } = z.toJSONSchema(ring, { io: 'input' });
   return schema;

@@ -23,13 +23,17 @@ export function upstreamOf(all: Settings, isGiven: (key: OptionKey) => boolean):
   // An option given beside the file's ring is a flag or a variable, which win.
   const own = <T>(key: OptionKey, inFile: T | undefined, general: T): T =>
     isGiven(key) ? general : (inFile ?? general);
-  return {
-    kind: 'ring',
+  const now = {
+    kind: 'ring' as const,
     distribution: own('ringDistribution', ring?.distribution, all.ringDistribution),
     hash: own('ringHash', ring?.hash, all.ringHash),
     hashTag: own('ringHashTag', ring?.hashTag, all.ringHashTag),
     shards: ring?.shards ?? (upstream.kind === 'cluster' ? [] : upstream.shards),
   };
+  const next = ring?.next;
+  if (next === undefined) return now;
+  const { distribution = now.distribution, hash = now.hash, hashTag = now.hashTag, shards } = next;
+  return { ...now, next: { kind: 'ring', distribution, hash, hashTag, shards } };
 }
 
 /** The same with `--upstream-user` and `--upstream-password` wherever a URL has none. */
@@ -42,7 +46,14 @@ export function withCredentials(
     ...(upstreamPassword === undefined ? {} : { password: upstreamPassword }),
   };
   if (upstream.kind === 'cluster') return { ...common, ...upstream };
-  return { ...upstream, shards: upstream.shards.map((shard) => ({ ...common, ...shard })) };
+  const complete = (shards: readonly ShardConfig[]): ShardConfig[] =>
+    shards.map((shard) => ({ ...common, ...shard }));
+  const { next } = upstream;
+  return {
+    ...upstream,
+    shards: complete(upstream.shards),
+    ...(next === undefined ? {} : { next: { ...next, shards: complete(next.shards) } }),
+  };
 }
 
 /** Everything that has TLS and credentials of its own. */

@@ -5,6 +5,7 @@ import type { InvalidationStats } from '../invalidation/invalidation-stats.ts';
 import type { InvalidationLink } from '../invalidation/invalidations.ts';
 import type { PolicyTable } from '../policy/policy-table.ts';
 import type { SessionStats } from '../session/session-stats.ts';
+import type { Replica } from '../shard/replica.ts';
 import type { ShardStats } from '../shard/shard-stats.ts';
 
 /** What the rows read. Shape: `cache` undefined = no cache, whose rows are then left out. */
@@ -24,6 +25,14 @@ export interface ShardSource {
   /** `maxStalenessMs` less the age of the newest answered heartbeat; below 0 no entry is served. Undefined = there is no
    *  link whose invalidations could be relied on. Units: ms. */
   readonly margin: () => number | undefined;
+  /** Undefined = no policy has reads of them. */
+  readonly replicas?: ReplicaSource | undefined;
+}
+
+/** The replicas of one shard. */
+export interface ReplicaSource {
+  readonly all: Iterable<Replica>;
+  isUsable(replica: Replica): boolean;
 }
 
 /** The near-cache. */

@@ -1,5 +1,6 @@
+import type { Replica } from '../shard/replica.ts';
 import type { ShardStats } from '../shard/shard-stats.ts';
-import { type Facts, facts, type MetricRow } from './row.ts';
+import { type Facts, facts, type MetricRow, type ReplicaSource } from './row.ts';
 
 /** What Redis's side counts. */
 export const SHARD_ROWS: readonly MetricRow[] = [
@@ -94,7 +95,50 @@ export const SHARD_ROWS: readonly MetricRow[] = [
     },
     (stats) => stats.heartbeatSeconds,
   ),
+  replica(
+    {
+      name: 'nearcache_replica_up',
+      help: '1 while reads may be sent to the replica; replicas are connected to only if a policy prefers them.',
+      unit: 'boolean',
+    },
+    (each, source) => Number(source.isUsable(each)),
+  ),
+  replica(
+    { name: 'nearcache_replica_reads_total', help: 'Reads sent to the replica.' },
+    (each) => each.reads,
+  ),
+  replica(
+    {
+      name: 'nearcache_replica_reads_retried_total',
+      help: 'Of those, sent to the primary after all: the replica was lost, or answered an error.',
+    },
+    (each) => each.retried,
+  ),
+  replica(
+    {
+      name: 'nearcache_replica_round_trip_seconds',
+      help: 'How long a heartbeat of the replica takes, smoothed.',
+      unit: 'seconds',
+    },
+    (each) => each.roundTrip.seconds,
+  ),
 ];
+
+function replica(given: Facts, read: (each: Replica, source: ReplicaSource) => number): MetricRow {
+  return {
+    ...facts(given),
+    labels: ['shard', 'replica'],
+    read: ({ shards }) =>
+      shards.flatMap(({ name, replicas }) =>
+        replicas === undefined
+          ? []
+          : [...replicas.all].map((each) => ({
+              labels: { shard: name, replica: each.name },
+              value: read(each, replicas),
+            })),
+      ),
+  };
+}
 
 function shard(given: Facts, read: (stats: ShardStats) => number): MetricRow {
   return {

@@ -8,7 +8,6 @@ import {
   printRecord,
   RING_KEY,
   type RingRecord,
-  type RingState,
 } from '../route/ring-record.ts';
 import { STEP_SCRIPT } from '../route/ring-scripts.ts';
 import type { KeyMap } from './key-map.ts';
@@ -28,6 +27,8 @@ export interface EpochOptions {
 
 const POLL_MS = 20;
 const READY_POLL_MS = 200;
+/** Who does not know both rings after so many holds is closed, if that is allowed: it may be frozen. */
+const READY_HOLDS = 5;
 /** Between two holds, so that apps get their share. */
 const PAUSE_MS = 1000;
 const ID_DIGITS = 12;
@@ -87,13 +88,19 @@ export class Epochs {
   async allReady(): Promise<void> {
     await Promise.all(
       this.#clients.map(async (client) => {
+        const { clock, holdMs, kick, onWait, signal } = this.#options;
+        let kickAt = clock.now() + READY_HOLDS * holdMs;
         for (;;) {
           const record = await readRecord(client);
           if (record?.state !== 'prepared') return;
           const late = laggards(await attendance(client), record, ['ready']);
           if (late.length === 0) return;
-          this.#options.onWait(`shard ${client.name}: waiting for ${late.join(', ')}`);
-          await delay(READY_POLL_MS, undefined, { signal: this.#options.signal });
+          onWait(`shard ${client.name}: waiting for ${late.join(', ')}`);
+          if (kick && clock.now() > kickAt) {
+            await kickOut(client, record, 'ready');
+            kickAt = clock.now() + READY_HOLDS * holdMs;
+          }
+          await delay(READY_POLL_MS, undefined, { signal });
         }
       }),
     );
@@ -137,7 +144,7 @@ export class Epochs {
       if (clock.now() > end) {
         onWait(`shard ${client.name}: no answer within ${holdMs} ms from ${late.join(', ')}`);
         if (!kick) return false;
-        await kickOut(client, record);
+        await kickOut(client, record, 'held');
         return laggards(await attendance(client), record, ['held']).length === 0;
       }
       await delay(POLL_MS);
@@ -195,14 +202,9 @@ function wordsOf(ack: RingAck, from: string, to: string, record: RingRecord): st
   return from === record.from ? 'has only the old ring' : `has ring ${from}`;
 }
 
-async function kickOut(client: ShardClient, record: RingRecord): Promise<void> {
+async function kickOut(client: ShardClient, record: RingRecord, wanted: RingAck): Promise<void> {
   const list = String(await client.redis.call('CLIENT', 'LIST'));
   const own = Number(await client.redis.call('CLIENT', 'ID'));
-  for (const id of clientsToKick(list, seenOf(record), own))
+  for (const id of clientsToKick(list, seenOf(record), wanted, own))
     await client.redis.call('CLIENT', 'KILL', 'ID', id);
-}
-
-/** Which states a shard may show while keys are moved. */
-export function isUnderWay(state: RingState): boolean {
-  return state === 'migrating' || state === 'hold';
 }

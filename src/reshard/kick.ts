@@ -1,19 +1,19 @@
-import { parseReport } from '../route/ring-report.ts';
+import { parseReport, type RingAck } from '../route/ring-report.ts';
 
 interface ClientLine {
   readonly id: string;
   readonly host: string;
   readonly instance: string | undefined;
-  readonly hasHeld: boolean;
+  readonly isGood: boolean;
   readonly isPeer: boolean;
 }
 
 /** Whose connections are to be closed so that a nearcache that does not answer can send nothing more: all that bear its name, and those of
- *  its host that an app has named, unless a nearcache that has held is on the same host.
- *  Shape: `list` is the answer of CLIENT LIST, `seen` the hold, `own` our own connection; answers client ids. */
-export function clientsToKick(list: string, seen: string, own: number): string[] {
-  const lines = list.split('\n').flatMap((line) => readLine(line, seen));
-  const held = new Set(lines.filter(({ hasHeld }) => hasHeld).map(({ instance }) => instance));
+ *  its host that an app has named, unless a nearcache that has come so far is on the same host.
+ *  Shape: `list` is the answer of CLIENT LIST, `seen` the record, `wanted` how far one is to be, `own` our own connection; answers client ids. */
+export function clientsToKick(list: string, seen: string, wanted: RingAck, own: number): string[] {
+  const lines = list.split('\n').flatMap((line) => readLine(line, seen, wanted));
+  const held = new Set(lines.filter(({ isGood }) => isGood).map(({ instance }) => instance));
   const late = lines.filter(({ instance }) => instance !== undefined && !held.has(instance));
   const good = lines.filter(({ instance }) => instance !== undefined && held.has(instance));
   const lateHosts = new Set(late.map(({ host }) => host));
@@ -24,7 +24,7 @@ export function clientsToKick(list: string, seen: string, own: number): string[]
   return [...late, ...beside].map(({ id }) => id).filter((id) => id !== String(own));
 }
 
-function readLine(line: string, seen: string): ClientLine[] {
+function readLine(line: string, seen: string, wanted: RingAck): ClientLine[] {
   const fields = new Map(
     line.split(' ').map((field) => [field.slice(0, field.indexOf('=')), field.slice(field.indexOf('=') + 1)]),
   );
@@ -33,8 +33,8 @@ function readLine(line: string, seen: string): ClientLine[] {
   const report = parseReport(name);
   const instance =
     report?.instance ?? (name.startsWith('nearcache/') ? name.slice('nearcache/'.length) : undefined);
-  const hasHeld = report?.ack === 'held' && report.seen === seen;
+  const isGood = report?.ack === wanted && report.seen === seen;
   // Replicas and the primary are clients as well.
   const isPeer = /[SM]/.test(flags) || name === 'nearcache-reshard';
-  return [{ id, host: addr.slice(0, addr.lastIndexOf(':')), instance, hasHeld, isPeer }];
+  return [{ id, host: addr.slice(0, addr.lastIndexOf(':')), instance, isGood, isPeer }];
 }

@@ -177,20 +177,52 @@ export class ClusterUpstream implements Upstream {
       const owner = this.#map.ownerOf(slot);
       if (owner !== undefined) owners.add(owner);
     }
-    for (const owner of owners) this.#shardOf(owner);
+    for (const owner of owners) this.#nameTag(owner, this.#shardOf(owner));
     for (const node of this.#byNode.keys())
       if (node.role === 'replica' && !owners.has(node)) this.#drop(node);
+    for (const [node, shard] of this.#byNode) shard.replicas?.follow(this.#replicasOf(node));
     this.#list();
+  }
+
+  /** A key with this tag is the shard's own, for its canary. */
+  #nameTag(node: SlotNode, shard: Shard): void {
+    const owns = (tag: string): boolean => {
+      const bytes = Buffer.from(tag);
+      return this.#map.ownerOf(slotOf(bytes, 0, bytes.length)) === node;
+    };
+    if (shard.keyTag !== '' && owns(shard.keyTag)) return;
+    for (let i = 0; i < SLOTS; i++) {
+      shard.keyTag = `{${i}}`;
+      if (owns(shard.keyTag)) return;
+    }
+  }
+
+  #replicasOf({ id }: SlotNode): SlotNode[] {
+    return [...this.#map.nodes.values()].filter(
+      ({ role, primaryId, health, host, port }) =>
+        role === 'replica' && primaryId === id && health !== 'failed' && host !== '' && port > 0,
+    );
   }
 
   #shardOf(node: SlotNode): Shard {
     const known = this.#byNode.get(node);
     if (known !== undefined) return known;
-    const shard = this.#source.make(`${node.host}:${node.port}`, node.host, node.port);
+    const seed = this.#seedAt(node);
+    const shard = seed ?? this.#source.make(`${node.host}:${node.port}`, node.host, node.port);
     this.#byNode.set(node, shard);
-    shard.start();
+    if (seed === undefined) shard.start();
     this.#list();
     return shard;
+  }
+
+  /** A configured address that need not tell whose it is: it is the node's. It is none of the seeds any more. */
+  #seedAt(node: SlotNode): Shard | undefined {
+    for (const seed of this.#seeds) {
+      if (!node.listensAt(seed.address.host, seed.address.port)) continue;
+      this.#seeds.delete(seed);
+      return seed;
+    }
+    return undefined;
   }
 
   #drop(node: SlotNode): void {

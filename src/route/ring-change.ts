@@ -34,6 +34,8 @@ interface ShardView {
   record: RingRecord | undefined;
   /** As it was read. */
   line: string;
+  /** Why it cannot be read now, unless that has just begun. */
+  problem: string | undefined;
   hasDrained: boolean;
 }
 
@@ -48,6 +50,8 @@ export class RingChange {
   readonly to: string | undefined;
   /** Is there a shard whose keys must be moved before use? */
   isMigrating = false;
+  /** Is every key where the old ring says? */
+  isQuiet = false;
   readonly #old: Ring;
   readonly #next: Ring | undefined;
   readonly #nextNumbers: readonly number[];
@@ -67,6 +71,7 @@ export class RingChange {
       standing: 'unknown',
       record: undefined,
       line: '',
+      problem: undefined,
       hasDrained: false,
     }));
     this.#host = host;
@@ -99,13 +104,16 @@ export class RingChange {
     return next !== this.#old.place(bytes, start, end);
   }
 
-  /** Why keys of that shard are held, in words for an error; undefined = that will pass by itself in a moment. */
-  problemAt(shard: number): string | undefined {
-    const { standing, record } = this.#views[shard] as ShardView;
+  /** Why the key is HELD, in words for an error; undefined = that will pass by itself in a moment. */
+  problemOf(bytes: Buffer, start: number, end: number): string | undefined {
+    const shard = this.#old.place(bytes, start, end);
+    const { standing, line, record, problem } = this.#views[shard] as ShardView;
+    const name = this.names[shard];
+    if (standing === 'unknown') return problem === undefined ? undefined : `shard ${name}: ${problem}`;
     if (standing !== 'refused') return undefined;
-    return record === undefined
-      ? `shard ${this.names[shard]} has lost its record of the ring; run "nearcache reshard run --resume"`
-      : `shard ${this.names[shard]} has the ring ${record.from} becoming ${record.to}, which this nearcache is not configured for`;
+    return line === '' || record === undefined
+      ? `shard ${name} has lost its record of the ring; run "nearcache reshard run --resume"`
+      : `shard ${name} has the ring ${record.from} becoming ${record.to}, which this nearcache is not configured for`;
   }
 
   /** The record of a shard as it was read last. */
@@ -127,6 +135,7 @@ export class RingChange {
     const wasSeen = seenOf(view.record);
     view.record = record ?? view.record;
     view.line = line;
+    view.problem = undefined;
     if (seenOf(view.record) !== wasSeen) view.hasDrained = false;
     this.#stand(shard, this.#standingOf(record, line));
     if (record === undefined) return;
@@ -136,9 +145,13 @@ export class RingChange {
     });
   }
 
-  /** The link on which records of that shard are read is lost: what it says may be anything by now. */
-  lost(shard: number): void {
+  /** The link on which records of that shard are read is lost: what it says may be anything by now. `problem`: nor can it be had again. */
+  lost(shard: number, problem: string | undefined): void {
+    const view = this.#views[shard] as ShardView;
+    const isNews = (view.problem === undefined) !== (problem === undefined);
+    view.problem = problem;
     this.#stand(shard, 'unknown');
+    if (isNews) this.#host.changed();
   }
 
   reportOf(shard: number, instance: string): RingReport {
@@ -171,6 +184,7 @@ export class RingChange {
     const before = view.standing;
     view.standing = standing;
     this.isMigrating = this.#views.some((each) => each.standing === 'migrating');
+    this.isQuiet = this.#views.every((each) => each.standing === 'old');
     if (standing === 'hold' && !view.hasDrained) this.#drain(shard);
     this.#host.report(shard);
     if (before !== standing) this.#host.changed();

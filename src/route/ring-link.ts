@@ -21,7 +21,8 @@ export interface RingLinkListener {
   name(): string;
   /** The shard's record; '' = it has none. */
   read(line: string): void;
-  lost(reason: string): void;
+  /** There is no connection. `problem`: nor could one be made; undefined = that has not been tried yet. */
+  lost(problem: string | undefined): void;
 }
 
 const READ = ['GET', RING_KEY];
@@ -168,13 +169,16 @@ export class RingLink {
   }
 
   #lost(reason: string): void {
+    const wasOpen = this.#open !== undefined;
     this.#connection = undefined;
     this.#open = undefined;
     this.#isReading = false;
     this.#reason = reason;
-    this.#listener.lost(reason);
+    this.#listener.lost(wasOpen ? undefined : reason);
     if (this.#isClosed) return;
-    this.#clock.after(this.#backoff.nextMs(), () => this.start());
+    // At once, the first time: what waits for the record waits for a connection only.
+    if (wasOpen) this.start();
+    else this.#clock.after(this.#backoff.nextMs(), () => this.start());
   }
 }
 

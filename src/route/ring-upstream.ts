@@ -1,5 +1,10 @@
+import type { Clock } from '../base/clock.ts';
+import type { Random } from '../base/random.ts';
 import type { Shard } from '../shard/shard.ts';
-import type { Ring } from './ring.ts';
+import { KeyMover } from './key-mover.ts';
+import type { RingPlan } from './ring-change.ts';
+import { RingGate } from './ring-gate.ts';
+import { RingWatch } from './ring-watch.ts';
 import type { Upstream } from './upstream.ts';
 
 /** Tells shards where their primaries are. */
@@ -8,25 +13,61 @@ export interface Watcher {
   close(): void;
 }
 
+/** A ring, and the one that it is to become. Shape: `shards` are those of both, in the order of `RingChange.names`; their index is
+ *  their place. */
+export interface RingSetup {
+  readonly old: RingPlan;
+  readonly next: RingPlan | undefined;
+  readonly shards: readonly Shard[];
+  readonly watchers: readonly Watcher[];
+}
+
+/** What is done beyond the ring's own shards when it changes. */
+export interface RingHost {
+  /** See RingChangeHost: end what waits on a shard, and call `done` when nothing is unanswered there. */
+  drain(shard: Shard, done: () => void): void;
+  /** Keys may be elsewhere: forget what is known of those. */
+  moved(isAt: (bytes: Buffer, start: number, end: number) => Shard | undefined): void;
+  /** No ring has it any more. */
+  retire(shard: Shard): void;
+}
+
+const INSTANCE_CHARS = 16;
+
 /** A ring of shards that nearcache manages itself; a plain Redis is a ring of one.
  *  A failed shard keeps its keys: given to others, they would come back stale after its recovery (twemproxy#604). */
 export class RingUpstream implements Upstream {
   readonly kind = 'ring';
   readonly redirects: undefined;
   version = 0;
-  readonly shards: readonly Shard[];
-  readonly #ring: Ring | undefined;
-  readonly #watchers: readonly Watcher[];
+  #setup: RingSetup;
+  #watch: RingWatch | undefined;
+  #gate: RingGate | undefined;
+  #isStarted = false;
+  readonly #host: RingHost;
+  readonly #parts: { clock: Clock; random: Random };
+  readonly #instance: string;
 
-  /** `ring` may be left out for one shard. Its places are indices of `shards`. */
-  constructor(shards: readonly Shard[], ring: Ring | undefined, watchers: readonly Watcher[] = []) {
-    this.shards = shards;
-    this.#watchers = watchers;
-    this.#ring = ring;
+  constructor(setup: RingSetup, host: RingHost, parts: { clock: Clock; random: Random }) {
+    this.#host = host;
+    this.#parts = parts;
+    this.#instance = Array.from({ length: INSTANCE_CHARS }, () =>
+      Math.floor(parts.random() * 36).toString(36),
+    ).join('');
+    this.#setup = setup;
+    this.#watchSetup();
+  }
+
+  get shards(): readonly Shard[] {
+    return this.#setup.shards;
   }
 
   get isSingle(): boolean {
-    return this.#ring === undefined;
+    return this.#watch === undefined;
+  }
+
+  get gate(): RingGate | undefined {
+    return this.#gate;
   }
 
   get home(): Shard {
@@ -34,7 +75,7 @@ export class RingUpstream implements Upstream {
   }
 
   placeOf(bytes: Buffer, start: number, end: number): number {
-    return this.#ring === undefined ? 0 : this.#ring.place(bytes, start, end);
+    return this.#watch === undefined ? 0 : this.#watch.change.placeOf(bytes, start, end);
   }
 
   shardAt(place: number): Shard | undefined {
@@ -46,12 +87,76 @@ export class RingUpstream implements Upstream {
   }
 
   start(): void {
-    for (const watcher of this.#watchers) watcher.start();
-    for (const shard of this.shards) shard.start();
+    this.#isStarted = true;
+    this.#startBeside(undefined);
   }
 
   close(): void {
-    for (const watcher of this.#watchers) watcher.close();
+    this.#watch?.close();
+    for (const watcher of this.#setup.watchers) watcher.close();
     for (const shard of this.shards) shard.close();
+  }
+
+  /** Another configuration has been read: shards that are in both stay as they are. Where a ring becomes another without a
+   *  migration (docs/operating.md), keys that have another shard are looked for there at once, and their data stays behind. */
+  become(setup: RingSetup): void {
+    const before = this.#setup;
+    const oldGate = this.#gate;
+    this.#watch?.close();
+    this.#setup = setup;
+    this.#watchSetup();
+    for (const watcher of before.watchers) if (!setup.watchers.includes(watcher)) watcher.close();
+    if (this.#isStarted) this.#startBeside(before);
+    this.#changed();
+    oldGate?.changed();
+    for (const shard of before.shards) if (!setup.shards.includes(shard)) this.#host.retire(shard);
+  }
+
+  /** Start what was not there before. */
+  #startBeside(before: RingSetup | undefined): void {
+    const { watchers, shards } = this.#setup;
+    for (const watcher of watchers) if (before?.watchers.includes(watcher) !== true) watcher.start();
+    for (const shard of shards) if (before?.shards.includes(shard) !== true) shard.start();
+    this.#watch?.start();
+  }
+
+  #watchSetup(): void {
+    const { old, next, shards } = this.#setup;
+    this.#watch = undefined;
+    this.#gate = undefined;
+    if (shards.length === 1) return;
+    const shardOf = (name: string): Shard => shards.find((shard) => shard.name === name) as Shard;
+    const watch = new RingWatch(
+      { old, next },
+      this.#instance,
+      (name) => {
+        const { addressSource, options } = shardOf(name);
+        const { credentials, connectTimeoutMs, commandTimeoutMs } = options;
+        return { address: addressSource, credentials, connectTimeoutMs, commandTimeoutMs };
+      },
+      {
+        drain: (shard, done) => this.#host.drain(shards[shard] as Shard, done),
+        changed: () => this.#changed(),
+      },
+      this.#parts,
+    );
+    const mover = new KeyMover({
+      change: watch.change,
+      clock: this.#parts.clock,
+      link: (shard) => watch.link(shard),
+      target: (shard) => {
+        const { address, options } = shards[shard] as Shard;
+        return { host: address.host, port: address.port, ...options.credentials() };
+      },
+      reread: (shard) => watch.link(shard).readRecord(),
+    });
+    this.#watch = watch;
+    this.#gate = new RingGate(watch.change, mover);
+  }
+
+  #changed(): void {
+    this.version++;
+    this.#host.moved((bytes, start, end) => this.shardAt(this.placeOf(bytes, start, end)));
+    this.#gate?.changed();
   }
 }

@@ -59,7 +59,7 @@ export class RingWatch {
           {
             name: () => reportName(this.change.reportOf(shard, instance)),
             read: (line) => this.#read(shard, line),
-            lost: () => this.change.lost(shard),
+            lost: (problem) => this.change.lost(shard, problem),
           },
         ),
     );

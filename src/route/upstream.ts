@@ -1,4 +1,5 @@
 import type { Shard } from '../shard/shard.ts';
+import type { RingGate } from './ring-gate.ts';
 
 /** Takes in what nodes of a Cluster say of each other, and returns whom to ask instead of `from`, which said so. Shape: an empty
  *  host is that of `from`. */
@@ -27,6 +28,8 @@ export interface Upstream {
   shardAt(place: number): Shard | undefined;
   /** What entries of that place carry as their database (`EntryId.db`); below 0 = none may be kept or found now. */
   spaceAt(place: number, db: number): number;
+  /** Lets commands pass only when their keys are where `placeOf` says; undefined = they always are. */
+  readonly gate?: RingGate | undefined;
   /** Undefined = no shard redirects to another. */
   readonly redirects: Redirects | undefined;
   start(): void;

@@ -12,6 +12,7 @@ import { readManyThroughCache } from './many-keys-path.ts';
 import { readThroughCache } from './near-cache-path.ts';
 import { overShards, type Way } from './over-shards.ts';
 import type { Session } from './session.ts';
+import { readFromReplica } from './replica-path.ts';
 import { runControl, send, sharedSlot } from './shared-slot.ts';
 import { tryWholeTransaction } from './transaction.ts';
 
@@ -152,6 +153,8 @@ function readerOf({ context, identity }: Session, spec: CommandSpec, request: Re
 function runShared(session: Session, request: Request, spec: CommandSpec): boolean {
   if (session.context.options.requireAuth && mustAuthenticate(session)) return refuse(session, request, spec);
   if (session.identity.isPassing) return session.pin.runOnce(request, spec);
+  const { replicas } = session.identity.shard;
+  if (replicas !== undefined && readFromReplica(session, replicas, request, spec)) return true;
   if (!session.mayUse('shared')) return false;
   const { cache } = session.context;
   const read = cache === undefined ? undefined : readerOf(session, spec, request);

@@ -26,23 +26,22 @@ export function readThroughCache(
   request: Request,
   spec: CommandSpec,
 ): boolean {
-  const { generation } = session.identity.shared;
+  return serveOne(session, cache, request, spec) || fetchOne(session, cache, request, spec);
+}
+
+/** A read of one key from the near-cache; false when it is not there, and `wanted` is aimed at it then. */
+export function serveOne(session: Session, cache: NearCache, request: Request, spec: CommandSpec): boolean {
+  if (request.argc < 2) return false;
   const { now } = session;
-  if (request.argc >= 2) aimAtCall(request, spec, session.space, generation.fence);
-  if (
-    request.argc >= 2 &&
-    mayHit(session, cache, now) &&
-    lookUpOne(cache, spec, request.argc, session.proto, now)
-  ) {
-    cache.noteHit(spec.family, now);
-    cache.hotKeys?.note(wanted);
-    const isDue = cache.isDue(now);
-    if (session.queue.length === 0) session.serveSlice(answer.bytes, answer.start, answer.end);
-    else park(session, request, spec);
-    if (isDue) refresh(session, cache, request, spec);
-    return true;
-  }
-  return fetchOne(session, cache, request, spec);
+  aimAtCall(request, spec, session.space, session.identity.shared.generation.fence);
+  if (!mayHit(session, cache, now) || !lookUpOne(cache, spec, request.argc, session.proto, now)) return false;
+  cache.noteHit(spec.family, now);
+  cache.hotKeys?.note(wanted);
+  const isDue = cache.isDue(now);
+  if (session.queue.length === 0) session.serveSlice(answer.bytes, answer.start, answer.end);
+  else park(session, request, spec);
+  if (isDue) refresh(session, cache, request, spec);
+  return true;
 }
 
 function fetchOne(session: Session, cache: NearCache, request: Request, spec: CommandSpec): boolean {

@@ -5,6 +5,7 @@ import type { Request } from '../protocol/request.ts';
 import { runOnAll } from './all-shards.ts';
 import { mustAuthenticate, refuse } from './authentication.ts';
 import { placeOfForeign } from './foreign-commands.ts';
+import { admit, keysAt } from './ring-admission.ts';
 import { runScan } from './scan-path.ts';
 import { aimAtPlace, aimAtShard, NO_PLACE, placeOf, placeOfArgument, SEVERAL_PLACES } from './placement.ts';
 import { selectOnAll } from './select-all.ts';
@@ -24,6 +25,12 @@ export function overShards(session: Session, request: Request, spec: CommandSpec
     if (session.outstanding > 0) return 'wait';
     session.routedAt = upstream.version;
   }
+  const { gate } = upstream;
+  if (gate !== undefined && !gate.isOpen && spec !== undefined) {
+    const admission = admit(session, gate, keysAt(request, spec, session.db));
+    if (admission === 'wait') return 'wait';
+    if (admission !== 'go') return refuseKeys(session, admission.problem);
+  }
   if (session.pin.sticky.isActive) return besideState(session, request, spec);
   if (spec === undefined) return aimForeign(session, request);
   const spread = spreadOf(spec);
@@ -37,6 +44,17 @@ export function overShards(session: Session, request: Request, spec: CommandSpec
 }
 
 const PATTERNS = 'its BY or GET pattern reads keys that may be on other shards';
+
+/** Its keys cannot be used now. In a transaction that is the end of it. */
+function refuseKeys(session: Session, reason: string): Way {
+  const { sticky, shard } = session.pin;
+  if (!sticky.isInTransaction) {
+    session.answerError('KEY_NOT_MOVED', { reason });
+    return 'done';
+  }
+  aimAtShard(session, shard ?? session.context.upstream.home);
+  return ran(sticky.refuse('KEY_NOT_MOVED', { reason }));
+}
 
 function isEverywhere({ kind }: Spread): boolean {
   return kind === 'all' || kind === 'split' || kind === 'scan' || kind === 'refused';
@@ -201,6 +219,13 @@ export function aimBig(session: Session, request: Request, spec: CommandSpec | u
   const isHere = index > 0 && request.argc > index;
   const place = isHere ? placeOfArgument(upstream, request, index) : NO_PLACE;
   const isElsewhere = sticky.isActive && shard !== undefined && upstream.shardAt(place) !== shard;
+  const { gate } = upstream;
+  if (isHere && gate !== undefined && !gate.isOpen) {
+    const key = request.buffer.subarray(request.argStart(index), request.argEnd(index));
+    const admission = admit(session, gate, [{ key, db: session.db }]);
+    if (admission === 'wait') return 'wait';
+    if (admission !== 'go') return refuseKeys(session, admission.problem);
+  }
   if (isHere && !isElsewhere && aimAtPlace(session, place)) return 'here';
   const command = spec?.name ?? 'this command';
   const fields = { command, bytes: session.context.options.requests.bigBytes };

@@ -3,7 +3,9 @@ import type { Request } from '../protocol/request.ts';
 import { aimAtCall, lookUpAgain, wanted } from './cached-answer.ts';
 import { mayDetour } from './detour.ts';
 import { type HeldRead, holdKeys, releaseKeys } from './held-keys.ts';
+import { GateWait } from '../route/ring-gate.ts';
 import { ReadCall } from './read-call.ts';
+import { keysAt } from './ring-admission.ts';
 import { aimAtKeys } from './placement.ts';
 import type { Session } from './session.ts';
 import { send, shapeOf, timeoutOf } from './shared-slot.ts';
@@ -24,13 +26,28 @@ export function park(session: Session, request: Request, spec: CommandSpec): voi
 }
 
 /** The head of the queue is a parked read: answer it if the near-cache still can, else ask Redis. Nothing that this session
- *  sent after it can have changed its keys: such a command would have waited (`namesHeldKey`). */
-export function unpark(session: Session, slot: Slot): void {
+ *  sent after it can have changed its keys: such a command would have waited (`namesHeldKey`). False when it has to wait for
+ *  its key to arrive at another shard. */
+export function unpark(session: Session, slot: Slot): boolean {
+  if (!mayPass(session, slot)) return false;
   // A request may be being dispatched meanwhile, and is aimed elsewhere.
   const { identity, space } = session;
   lookAgainOrAsk(session, slot);
   session.identity = identity;
   session.space = space;
+  return true;
+}
+
+/** Its key may be on the way to another shard. */
+function mayPass(session: Session, slot: Slot): boolean {
+  const { gate } = session.context.upstream;
+  if (gate === undefined || gate.isOpen) return true;
+  const { request, spec } = slot.parked as ParkedRead;
+  slot.gateWait ??= new GateWait(() => session.answered(slot));
+  const admission = gate.admit(keysAt(request, spec, session.db), slot.gateWait);
+  if (admission === 'wait') return false;
+  // What it cannot be moved for, it is told by whom it is asked.
+  return true;
 }
 
 function lookAgainOrAsk(session: Session, slot: Slot): void {

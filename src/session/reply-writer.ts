@@ -86,7 +86,7 @@ export class ReplyWriter {
   }
 
   /** A hit found while earlier replies were owed: is it still what Redis would say (DESIGN rule 3)? False when its bytes
-   *  would only pile up here. */
+   *  would only pile up here, or its key is on the way to another shard. */
   #unpark(slot: Slot): boolean {
     const session = this.#session;
     if (session.isClosed) {
@@ -96,7 +96,7 @@ export class ReplyWriter {
       this.waitsForClient = true;
       return false;
     } else {
-      unpark(session, slot);
+      return unpark(session, slot);
     }
     return true;
   }

@@ -45,4 +45,4 @@ export interface SessionContext {
 }
 
 /** Which of the shard's links holds this session's unanswered commands. */
-export type Link = 'shared' | 'pinned' | 'control' | 'subscription';
+export type Link = 'shared' | 'pinned' | 'control' | 'subscription' | 'replica';

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { ByteSocket } from '../base/byte-socket.ts';
 import { type ErrorCode, errorLine } from '../base/errors.ts';
+import { GateWait } from '../route/ring-gate.ts';
 import { atEndOfTurn, type EndOfTurn } from '../base/turn.ts';
 import type { Credentials } from '../shard/credentials.ts';
 import type { Identity } from '../shard/identity.ts';
@@ -53,6 +54,8 @@ export class Session implements SlotOwner, EndOfTurn {
   fanIn: FanIn | undefined;
   /** Commands that wait to be sent again: nothing may be sent before them. */
   detours = 0;
+  /** Waits for keys that are on their way to another shard. */
+  readonly gateWait: GateWait = new GateWait(() => this.wake());
   /** The version of the upstream when the newest request was sent. */
   routedAt = 0;
   isAuthenticated = false;

@@ -4,6 +4,7 @@ import { COLON, DOLLAR, MINUS, PLUS } from '../protocol/bytes.ts';
 import { type Resp2Row, toResp2 } from '../protocol/resp2.ts';
 import { type Resp2Shape, shapeNeedsConversion } from '../protocol/resp2-shapes.ts';
 import { Call, type CallFailure, type FrameFacts } from '../shard/call.ts';
+import type { GateWait } from '../route/ring-gate.ts';
 import type { Identity } from '../shard/identity.ts';
 import type { Detour } from './detour.ts';
 import type { ReplyEffect, ReplyPiece } from './effect.ts';
@@ -66,6 +67,8 @@ export class Slot extends Call {
   detour: Detour | undefined;
   /** A hit that waits for its turn: what to look up again then (DESIGN rule 3). */
   parked: ParkedRead | undefined;
+  /** It is parked, and its key on the way to another shard. */
+  gateWait: GateWait | undefined;
   /** It shares another's read, which may have to be sent again for it: its keys are held until it is answered. */
   held: HeldRead | undefined;
   /** Until when it may wait for another's load: 0 = it has not waited yet, below = it may not again. Units: monotonic ms. */

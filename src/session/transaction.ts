@@ -10,6 +10,7 @@ import { mayDetour } from './detour.ts';
 import { BarrierEffect, FlushEffect, type ReplyEffect, WriteEffect } from './effect.ts';
 import { fenceOf, unknownKeys } from './cache-effects.ts';
 import { endLeasesBefore, mayLeaveNoTrace } from './lease-ends.ts';
+import { admit } from './ring-admission.ts';
 import { aimAtPlace, NO_PLACE, placeOf, SEVERAL_PLACES } from './placement.ts';
 import type { Session } from './session.ts';
 import { shapeOf } from './shared-slot.ts';
@@ -70,7 +71,17 @@ export function tryWholeTransaction(
   if (multi.buffer !== buffer) return NOT_WHOLE;
   const start = multi.start;
   const block = gather(session, buffer, from, end);
-  if (block === undefined || !aimAtPlace(session, block.place)) return NOT_WHOLE;
+  if (block === undefined) return NOT_WHOLE;
+  const { gate } = session.context.upstream;
+  if (gate !== undefined && !gate.isOpen) {
+    const { db } = session;
+    const keys = block.keys.keys.map((key) => ({ key: Buffer.from(key, 'latin1'), db }));
+    const admission = admit(session, gate, keys);
+    if (admission === 'wait') return STALLED;
+    // One by one each command hears what is wrong with its keys.
+    if (admission !== 'go') return NOT_WHOLE;
+  }
+  if (!aimAtPlace(session, block.place)) return NOT_WHOLE;
   const { shared, isPassing } = session.identity;
   if (isPassing) return NOT_WHOLE;
   // While it is down, every command of the block hears so: were MULTI alone to fail, the others would run outside of it.

@@ -29,7 +29,9 @@ export interface CanaryParts {
  *  Leaves no key behind. Units: ms of the monotonic clock. */
 export class Canary {
   readonly #link: SharedConnection;
-  readonly #key: string;
+  /** The key of the canary that is out. */
+  #key = '';
+  readonly #nextKey: () => string;
   readonly #periodMs: number;
   readonly #parts: CanaryParts;
   readonly #stats: CacheStats;
@@ -41,10 +43,10 @@ export class Canary {
   /** This user may not take part: said once. */
   #isGivenUp = false;
 
-  /** `key`: raw bytes as latin1, of no other canary. */
-  constructor(link: SharedConnection, key: string, periodMs: number, parts: CanaryParts) {
+  /** `nextKey`: raw bytes as latin1, of no other canary, and served by this shard. */
+  constructor(link: SharedConnection, nextKey: () => string, periodMs: number, parts: CanaryParts) {
     this.#link = link;
-    this.#key = key;
+    this.#nextKey = nextKey;
     this.#periodMs = periodMs;
     this.#parts = parts;
     this.#stats = parts.cache.stats;
@@ -64,6 +66,7 @@ export class Canary {
     if (!this.#link.isReady || (!generation.isTracking && !this.#isSuspended)) return;
     this.#nextAt = now + this.#periodMs;
     this.#isOut = true;
+    this.#key = this.#nextKey();
     this.#hasReturned = false;
     if (this.#isSuspended) this.#switchOn();
     this.#ask(encodeRequest(['GET', Buffer.from(this.#key, 'latin1')]), (reply) => this.#read(reply));

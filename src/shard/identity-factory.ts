@@ -91,13 +91,15 @@ export class IdentityFactory {
       connectTimeoutMs: options.connectTimeoutMs,
       commandTimeoutMs: options.commandTimeoutMs,
     };
-    return new PinnedPool(
+    const pool = new PinnedPool(
       this.#parts.shard.addressSource,
       credentials,
       limits,
       this.#parts.clock,
       this.#parts.stats,
     );
+    pool.onLost = (clientId) => this.#parts.shard.ghosts.add(clientId);
+    return pool;
   }
 
   #canary(link: SharedConnection, cache: NearCache, number: number, log: Logger): Canary {
@@ -105,7 +107,8 @@ export class IdentityFactory {
     const { random, clock, own } = this.#parts;
     // No other nearcache may have the same: its canary would be taken for ours.
     const key = `${canaryKey}:${Math.floor(random() * 2 ** 48).toString(36)}:${number}`;
-    return new Canary(link, key, canaryMs, { cache, writer: own, clock, log });
+    const { shard } = this.#parts;
+    return new Canary(link, () => key + shard.keyTag, canaryMs, { cache, writer: own, clock, log });
   }
 
   #backoff(): Backoff {

@@ -30,6 +30,8 @@ export class PinnedPool {
   #limits: PinnedLimits;
   #clock: Clock;
   #stats: ShardStats;
+  /** A connection is gone; 0 = it had no id yet. */
+  onLost: (clientId: number) => void = () => undefined;
 
   constructor(
     address: AddressSource,
@@ -78,6 +80,12 @@ export class PinnedPool {
       if (failure === undefined) this.#rest(pinned);
       else pinned.destroy(failure.reason);
     });
+  }
+
+  /** Has everything that was sent on them been answered? */
+  get isQuiet(): boolean {
+    for (const pinned of this.#all) if (pinned.connection.calls.length > 0) return false;
+    return true;
   }
 
   tick(now: number): void {
@@ -147,6 +155,7 @@ export class PinnedPool {
   }
 
   #lost(pinned: PinnedConnection): void {
+    this.onLost(pinned.clientId);
     this.#all.delete(pinned);
     this.#stats.pinnedConnections--;
     const index = this.#idle.indexOf(pinned);

@@ -7,8 +7,10 @@ import { AuthConnection } from './auth-connection.ts';
 import type { AddressSource, ShardAddress } from './connection.ts';
 import type { CredentialSource, Credentials } from './credentials.ts';
 import type { ServerInfo } from './handshake.ts';
+import { Ghosts } from './ghosts.ts';
 import type { Identity } from './identity.ts';
 import { IdentityFactory } from './identity-factory.ts';
+import type { Replicas } from './replicas.ts';
 import type { ShardStats } from './shard-stats.ts';
 import type { SharedConnection, SharedListener } from './shared-connection.ts';
 import { Toucher } from './toucher.ts';
@@ -57,6 +59,11 @@ export class Shard {
   readonly options: ShardOptions;
   /** Somebody confirms it again and again, for entries to be served. */
   readonly confirmation: Confirmation | undefined;
+  /** What the end of a key must be for this shard to have it; '' = it may have any. */
+  keyTag = '';
+  /** Undefined = no policy has reads of them. */
+  replicas: Replicas | undefined;
+  readonly ghosts: Ghosts = new Ghosts(() => this.own.control);
   readonly stats: ShardStats;
   readonly cache: NearCache | undefined;
   readonly auth: AuthConnection;
@@ -114,12 +121,14 @@ export class Shard {
 
   start(): void {
     this.own.shared.start();
+    this.replicas?.start();
     this.#lastTickAt = this.#clock.now();
     this.#stopTicking = this.#clock.every(TICK_MS, () => this.#tick());
   }
 
   close(): void {
     this.#stopTicking();
+    this.replicas?.close();
     for (const identity of this.identities()) this.#closeIdentity(identity);
     this.auth.close();
   }
@@ -241,6 +250,7 @@ export class Shard {
       },
       lost: (shared, reason) => {
         if (shared.state === 'ready') {
+          this.ghosts.add(shared.server?.clientId);
           stats.sharedConnections--;
           if (identityOf() === this.own) stats.up = 0;
           log.warn({ reason }, 'shard was lost');
@@ -278,6 +288,7 @@ export class Shard {
       inFlight += identity.shared.inFlight;
     }
     this.stats.inFlight = inFlight;
+    this.replicas?.tick(now);
     if (this.cache !== undefined && this.#toucher !== undefined) {
       this.cache.stats.touched += this.#toucher.tick(this.own, now);
     }

@@ -22,15 +22,24 @@ export class Toucher {
     if (now < this.#nextAt) return 0;
     this.#nextAt = now + PERIOD_MS;
     let count = 0;
-    for (const [db, keys] of this.#hotKeys.take(this.#rate)) {
-      // Another user's database may be closed to this one; and a link that has trouble has other worries.
-      if (!own.databases.has(db) || !own.shared.isReady || own.shared.isFull) continue;
-      const call = new OwnCall(() => undefined);
-      call.sentAt = now;
-      const bytes = encodeRequest(['TOUCH', ...keys]);
-      own.shared.submit(call, bytes, 0, bytes.length, db);
+    const { shared } = own;
+    const isCluster = shared.server?.isCluster === true;
+    for (const [db, keys] of this.#hotKeys.take(this.#rate, shared.generation.fence)) {
+      // Another user's database may be closed to this one; and a link that has trouble has other worries. A Cluster has one
+      // database, and entries carry something else there.
+      if (!(isCluster || own.databases.has(db)) || !shared.isReady || shared.isFull) continue;
+      // A node of a Cluster takes several keys only when they share a slot.
+      if (isCluster) for (const key of keys) touch(own, [key], 0, now);
+      else touch(own, keys, db, now);
       count += keys.length;
     }
     return count;
   }
+}
+
+function touch({ shared }: Identity, keys: readonly Buffer[], db: number, now: number): void {
+  const call = new OwnCall(() => undefined);
+  call.sentAt = now;
+  const bytes = encodeRequest(['TOUCH', ...keys]);
+  shared.submit(call, bytes, 0, bytes.length, db);
 }

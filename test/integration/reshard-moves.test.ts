@@ -20,7 +20,9 @@ class Stage {
 
   private constructor(servers: Servers) {
     this.servers = servers;
-    this.direct = servers.shards.map(({ server }) => new Redis(server.port, { protocol: 2, maxRetriesPerRequest: 1 }));
+    this.direct = servers.shards.map(
+      ({ server }) => new Redis(server.port, { protocol: 2, maxRetriesPerRequest: 1 }),
+    );
     for (const redis of this.direct) redis.on('error', () => undefined);
     const files = new RingFiles();
     const old = files.write('old.yaml', ringYaml(servers.shards.slice(0, 3)));
@@ -39,6 +41,16 @@ class Stage {
     const client = new RingClient(instance, rings, shards);
     this.clients.push(client);
     return client;
+  }
+
+  /** A connection to the first server, of that name, which does not come back. */
+  async connectAs(connectionName: string): Promise<Redis> {
+    const { server } = this.servers.shards[0] as RingShard;
+    const redis = new Redis(server.port, { protocol: 2, retryStrategy: null, connectionName });
+    redis.on('error', () => undefined);
+    await redis.ping();
+    this.direct.push(redis);
+    return redis;
   }
 
   /** The server that a key belongs to in the end. */
@@ -60,7 +72,9 @@ class Stage {
   }
 }
 
-function planOf(shards: readonly RingShard[]): typeof placing & { shards: { name: string; weight: number }[] } {
+function planOf(
+  shards: readonly RingShard[],
+): typeof placing & { shards: { name: string; weight: number }[] } {
   return { ...placing, shards: shards.map(({ name }) => ({ name, weight: 1 })) };
 }
 
@@ -133,24 +147,41 @@ describe('nearcache reshard', () => {
     expect((await tool.ended).code).toBe(0);
   });
 
-  it('gives a hold up when a nearcache does not answer, and ends it with --kick', async () => {
+  it('waits for a nearcache that does not report, and closes it with --kick', async () => {
     stage = await Stage.start();
-    const sidecar = stage.sidecar('good');
-    await sidecar.call('l', 0, ['SET', 'k', 'v']);
-    const frozen = new Redis((stage.servers.shards[0] as RingShard).server.port, {
-      protocol: 2,
-      retryStrategy: null,
-      connectionName: 'nearcache/frozen',
-    });
-    frozen.on('error', () => undefined);
-    await frozen.ping();
-    const { args } = stage;
-    const tool = startReshard(['run', ...args, '--hold', '200ms']);
-    await eventually('it waits', async () => (tool.out.includes('frozen (does not report)') ? true : undefined));
-    expect(await sidecar.call('l', 0, ['INCR', 'n'])).toBe(':1\r\n');
+    stage.sidecar('good');
+    const frozen = await stage.connectAs('nearcache/frozen');
+    const tool = startReshard(['run', ...stage.args]);
+    await eventually('it waits', async () =>
+      tool.out.includes('frozen (does not report)') ? true : undefined,
+    );
     tool.kill('SIGTERM');
     expect((await tool.ended).code).toBe(1);
-    frozen.disconnect();
+    expect((await reshard(['run', ...stage.args, '--hold', '100ms', '--resume', '--kick'])).code).toBe(0);
+    expect(frozen.status).toBe('end');
+  });
+
+  it('gives a hold up while a nearcache does not hold, so that the others go on, and closes it with --kick', async () => {
+    stage = await Stage.start();
+    const sidecar = stage.sidecar('good');
+    const frozen = await stage.connectAs('nearcache/frozen');
+    const args = ['run', ...stage.args, '--hold', '200ms'];
+    const tool = startReshard(args);
+    const record = await eventually(
+      'it is prepared',
+      async () => (await frozen.get('nearcache:ring')) ?? undefined,
+    );
+    const [, id, seq, , from, to] = record.split(' ');
+    await frozen.call('CLIENT', 'SETNAME', `nearcache-ring/frozen/${from}/${to}/${id}.${seq}/ready`);
+    await eventually('it has tried', async () =>
+      tool.out.includes('no answer within 200 ms') ? true : undefined,
+    );
+    for (let n = 1; n <= 50; n++) expect(await sidecar.call('l', 0, ['INCR', `n:${n}`])).toBe(':1\r\n');
+    tool.kill('SIGKILL');
+    await tool.ended;
+    expect((await reshard([...args, '--resume', '--kick'])).code).toBe(0);
+    expect(frozen.status).toBe('end');
+    for (let n = 1; n <= 50; n++) expect(await sidecar.call('l', 0, ['INCR', `n:${n}`])).toBe(':2\r\n');
   });
 
   it('refuses to begin while there are keys that would come back, unless it may delete them', async () => {
@@ -170,7 +201,9 @@ describe('nearcache reshard', () => {
     for (const key of keys) await sidecar.call('l', 0, ['SET', key, 'old']);
     const moving = await keysOwnedBy(stage, 3, keys);
     const stopped = startReshard(['run', ...stage.args, '--rate', '1/s', '--batch', '1']);
-    await eventually('one is moved', async () => ((await stage.direct[3]?.exists(...moving)) ? true : undefined));
+    await eventually('one is moved', async () =>
+      (await stage.direct[3]?.exists(...moving)) ? true : undefined,
+    );
     stopped.kill('SIGKILL');
     await stopped.ended;
     const left = (await Promise.all(moving.map(async (key) => [key, await stage.copies(key)] as const)))
@@ -193,7 +226,10 @@ describe('nearcache reshard', () => {
     const sidecar = stage.sidecar('one');
     const count = 600;
     for (let n = 0; n < count; n++) await sidecar.call('l', 0, ['SET', `key:${n}`, 'v']);
-    const plan = JSON.parse((await reshard(['plan', ...stage.args, '--json'])).out) as { keys: number; moving: number };
+    const plan = JSON.parse((await reshard(['plan', ...stage.args, '--json'])).out) as {
+      keys: number;
+      moving: number;
+    };
     expect(plan.keys).toBe(count);
     expect(await stage.direct[3]?.dbsize()).toBe(0);
     const began = performance.now();

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { playAll, World, type WorldOptions } from '../support/ring-model/world.ts';
@@ -19,7 +19,13 @@ describe('two sidecars on a key that leaves its shard', () => {
         for (const second of [GET, SETNX]) {
           for (const other of Object.values(commands)) {
             const played = await playAll(
-              { method, commands: [[first, second], [other]], initial: '5', state: 'migrating', isEager: true },
+              {
+                method,
+                commands: [[first, second], [other]],
+                initial: '5',
+                state: 'migrating',
+                isEager: true,
+              },
               5000,
             );
             expect(played.wrong).toBeUndefined();

@@ -8,10 +8,10 @@ import { onProcessEnd } from './at-exit.ts';
 import { freePort } from './free-port.ts';
 
 /** What a test asks of a nearcache.
- *  Shape: `upstream` is a port of 127.0.0.1 or what `--upstream` takes; `flags` are further flags of `nearcache serve`;
+ *  Shape: `upstream` is a port of 127.0.0.1 or what `--upstream` takes, undefined = a file in `flags` says it; `flags` are further flags of `nearcache serve`;
  *  `root` is the folder of another nearcache than this one, e.g. of a version to compare with. */
 export interface NearcacheOptions {
-  upstream: number | string;
+  upstream: number | string | undefined;
   root?: string | undefined;
   flags?: readonly string[];
   env?: Readonly<Record<string, string>>;
@@ -41,7 +41,8 @@ export async function startNearcache(options: NearcacheOptions): Promise<Nearcac
   const [port, adminPort] = [await freePort(), await freePort()];
   const upstream =
     typeof options.upstream === 'number' ? `redis://127.0.0.1:${options.upstream}` : options.upstream;
-  const args = ['--listen', `127.0.0.1:${port}`, '--upstream', upstream, '--admin', `127.0.0.1:${adminPort}`];
+  const args = ['--listen', `127.0.0.1:${port}`, '--admin', `127.0.0.1:${adminPort}`];
+  if (upstream !== undefined) args.push('--upstream', upstream);
   const main = join(options.root ?? ownRoot, 'src/main.ts');
   const child = spawn(process.execPath, [main, 'serve', ...args, ...(options.flags ?? [])], {
     stdio: ['ignore', 'pipe', 'pipe'],

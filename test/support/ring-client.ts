@@ -1,7 +1,8 @@
 import { systemClock } from '../../src/base/clock.ts';
 import { systemRandom } from '../../src/base/random.ts';
 import { type KeyAt, KeyMover } from '../../src/route/key-mover.ts';
-import { HELD, type RingPlan } from '../../src/route/ring-change.ts';
+import type { RingPlan } from '../../src/route/ring-change.ts';
+import { GateWait, RingGate } from '../../src/route/ring-gate.ts';
 import { RingWatch } from '../../src/route/ring-watch.ts';
 import { type Argument, connectRaw, type RawClient } from './raw-client.ts';
 import type { RingShard } from './ring-servers.ts';
@@ -15,14 +16,18 @@ export class RingClient {
   readonly mover: KeyMover;
   /** How long a command had to wait at most. Units: ms. */
   slowestMs = 0;
+  readonly #gate: RingGate;
   readonly #ports: ReadonlyMap<string, number>;
   readonly #links = new Map<string, Promise<RawClient>>();
   /** Commands that are out, by shard: those that name a key that leaves. */
   readonly #out: number[] = [];
   #draining: { shard: number; done: () => void }[] = [];
-  #held: (() => void)[] = [];
 
-  constructor(instance: string, rings: { old: RingPlan; next: RingPlan | undefined }, servers: readonly RingShard[]) {
+  constructor(
+    instance: string,
+    rings: { old: RingPlan; next: RingPlan | undefined },
+    servers: readonly RingShard[],
+  ) {
     this.#ports = new Map(servers.map(({ name, server }) => [name, server.port]));
     this.watch = new RingWatch(
       rings,
@@ -37,11 +42,7 @@ export class RingClient {
           this.#draining.push({ shard, done });
           this.#tellDrained();
         },
-        changed: () => {
-          const held = this.#held;
-          this.#held = [];
-          for (const wake of held) wake();
-        },
+        changed: () => this.#gate.changed(),
       },
       { clock: systemClock, random: systemRandom },
     );
@@ -53,6 +54,7 @@ export class RingClient {
       target: (shard) => ({ host: '127.0.0.1', port: this.#portOf(change.names[shard] as string) }),
       reread: (shard) => this.watch.link(shard).readRecord(),
     });
+    this.#gate = new RingGate(change, this.mover);
     this.watch.start();
   }
 
@@ -62,14 +64,9 @@ export class RingClient {
     const began = performance.now();
     const key = Buffer.from(args[1] as string, 'latin1');
     const { change } = this.watch;
-    let place: number;
-    for (;;) {
-      place = change.placeOf(key, 0, key.length);
-      const isReady = place === HELD ? this.#changed() : this.#isReady({ key, db });
-      // Nothing can have happened since, when the answer is there at once.
-      if (isReady === true) break;
-      await isReady;
-    }
+    await this.#admitted({ key, db });
+    // Nothing can have happened since.
+    const place = change.placeOf(key, 0, key.length);
     const counts = change.leaves(key, 0, key.length);
     if (counts) this.#out[place] = (this.#out[place] ?? 0) + 1;
     const name = change.names[place] as string;
@@ -86,20 +83,16 @@ export class RingClient {
     for (const link of this.#links.values()) void link.then((client) => client.close());
   }
 
-  #changed(): Promise<void> {
-    return new Promise((wake) => this.#held.push(wake));
-  }
-
-  /** True at once, or false once something has happened. */
-  #isReady(key: KeyAt): Promise<boolean> | boolean {
-    let wake: () => void = () => undefined;
-    let fail: (error: Error) => void = () => undefined;
-    const happened = new Promise<boolean>((resolve, reject) => {
-      wake = () => resolve(false);
-      fail = reject;
-    });
-    const waiter = { wake: () => wake(), fail: (problem: string) => fail(new Error(problem)) };
-    return this.mover.ready([key], waiter) ? true : happened;
+  async #admitted(key: KeyAt): Promise<void> {
+    let wake = (): void => undefined;
+    const wait = new GateWait(() => wake());
+    for (;;) {
+      const woken = new Promise<void>((resolve) => (wake = resolve));
+      const admission = this.#gate.admit([key], wait);
+      if (admission === 'go') return;
+      if (admission !== 'wait') throw new Error(admission.problem);
+      await woken;
+    }
   }
 
   #tellDrained(): void {

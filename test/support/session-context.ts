@@ -1,3 +1,4 @@
+import { NO_RING_HOST, plainRing } from './plain-ring.ts';
 import { createLogger } from '../../src/base/log.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { DEFAULT_REQUEST_LIMITS } from '../../src/protocol/limits.ts';
@@ -47,7 +48,7 @@ export function lonelyContext(): SessionContext {
       cachesMultiKey: false,
       cachesSort: false,
     },
-    upstream: new RingUpstream([shard], undefined),
+    upstream: new RingUpstream(plainRing(shard), NO_RING_HOST, { clock: systemClock, random: () => 0.5 }),
     cache: undefined,
     registry: new SessionRegistry(),
     lookahead: new RequestDecoder(DEFAULT_REQUEST_LIMITS),

@@ -36,7 +36,7 @@ function correctHistory(random: Random): RegisterHistory {
       reads.push({ ...operation, token: seen === 0 ? null : `v${seen}`, isHit: true });
     }
   }
-  return { name: 'k', isCounter: false, mayVanish: false, writes, reads, unknown: [] };
+  return { name: 'k', isCounter: false, mayVanish: false, writes, reads, unknown: [], proofs: [] };
 }
 
 const histories = integer({ min: 1, max: 2 ** 31 }).map((seed) => correctHistory(new Random(seed)));

@@ -14,6 +14,7 @@ class Tale {
     writes: [],
     reads: [],
     unknown: [],
+    proofs: [],
   };
   #order = 0;
 

@@ -1,4 +1,5 @@
 import {
+  type Failover,
   type Read,
   type RegisterHistory,
   type Token,
@@ -9,6 +10,7 @@ import {
 import { Candidates, firstIndex } from './candidates.ts';
 import { excerptOf } from './excerpt.ts';
 import { type State, statesOf } from './states.ts';
+import { lostVersions } from './timelines.ts';
 
 /** What the checker found out about one register. Units: `behindMs`, the furthest that a read lagged behind what anybody
  *  had been told was written. */
@@ -17,6 +19,9 @@ export interface Findings {
   hits: number;
   hitsOnOutsideWrites: number;
   behindMs: number;
+  /** The longest time after a promotion in which something was shown that the new primary has not, or had overwritten. */
+  oldTimeMs: number;
+  lostWrites: number;
 }
 
 /** A lower bound of what a read may show. Shape: `version` 0 = none. */
@@ -31,10 +36,16 @@ interface Bound {
  *
  *  A read shows a token, and a token may stand for several versions ("no such value"). It is right when one of them is not below
  *  any bound and was begun before the read ended. What it proves to later reads is the lowest such version.
- *  Cost: O(n log n). Source: coherence spec §10.1. */
-export function checkRegister(register: RegisterHistory, stalenessMs: number): Findings {
+ *  What a failover has undone binds no read that ends after the promotion; it may be shown until `stalenessMs` after everybody knew of
+ *  the new primary (rule FO), and what that one writes before they do, may be missed for as long.
+ *  Cost: O(n log n). Source: coherence spec §10.1, and §8 for failovers. */
+export function checkRegister(
+  register: RegisterHistory,
+  stalenessMs: number,
+  failovers: readonly Failover[] = [],
+): Findings {
   const states = statesOf(register);
-  const judge = new Judge(register, states, stalenessMs);
+  const judge = new Judge(register, states, stalenessMs, failovers);
   const operations: (Read | Write)[] = [...register.reads, ...register.writes];
   operations.sort((a, b) => a.start - b.start || a.order - b.order);
   for (const operation of operations) {
@@ -45,31 +56,54 @@ export function checkRegister(register: RegisterHistory, stalenessMs: number): F
 }
 
 class Judge {
-  readonly findings: Findings = { violations: [], hits: 0, hitsOnOutsideWrites: 0, behindMs: 0 };
+  readonly findings: Findings = {
+    violations: [],
+    hits: 0,
+    hitsOnOutsideWrites: 0,
+    behindMs: 0,
+    oldTimeMs: 0,
+    lostWrites: 0,
+  };
   readonly #register: RegisterHistory;
   readonly #states: readonly State[];
   readonly #stalenessMs: number;
   readonly #byToken: ReadonlyMap<Token, Candidates>;
-  readonly #proxyWrites: Acknowledged;
-  readonly #allWrites: Acknowledged;
+  /** By the number of promotions that a read has seen. */
+  readonly #proxyWrites: readonly Acknowledged[];
+  readonly #allWrites: readonly Acknowledged[];
+  readonly #failovers: readonly Failover[];
+  readonly #lost: ReadonlyMap<number, Failover>;
   readonly #earliestNewer: ReadonlyMap<number, number>;
   readonly #ended = new EndedReads();
   /** By connection: the newest version it has seen or written. */
   readonly #seen = new Map<number, Bound>();
 
-  constructor(register: RegisterHistory, states: readonly State[], stalenessMs: number) {
+  constructor(
+    register: RegisterHistory,
+    states: readonly State[],
+    stalenessMs: number,
+    failovers: readonly Failover[],
+  ) {
     this.#register = register;
     this.#states = states;
     this.#stalenessMs = stalenessMs;
     this.#byToken = byToken(states);
-    this.#proxyWrites = new Acknowledged(states.filter(({ cause }) => cause === 'proxy'));
-    this.#allWrites = new Acknowledged(states);
-    this.#earliestNewer = earliestNewer(states);
+    this.#failovers = failovers.toSorted((a, b) => a.promotedAt - b.promotedAt);
+    this.#lost = lostVersions(register, states);
+    this.findings.lostWrites = this.#lost.size;
+    const eras = [0, ...this.#failovers.map((_, i) => i + 1)];
+    const leftAfter = (era: number): State[] => states.filter(({ version }) => !this.#isLost(version, era));
+    this.#proxyWrites = eras.map(
+      (era) => new Acknowledged(leftAfter(era).filter(({ cause }) => cause === 'proxy')),
+    );
+    this.#allWrites = eras.map((era) => new Acknowledged(leftAfter(era)));
+    this.#earliestNewer = earliestNewer(states.filter(({ version }) => !this.#lost.has(version)));
   }
 
   write({ connection, version, end, via }: Write): void {
     // Whether a write without an answer was done is not known to its connection either.
-    if (end !== Infinity && via === 'proxy') this.#hasSeen(connection, { rule: 'I1p', version });
+    const isKept = end !== Infinity && !this.#lost.has(version);
+    if (isKept && via === 'proxy') this.#hasSeen(connection, { rule: 'I1p', version });
   }
 
   read(read: Read): void {
@@ -85,15 +119,51 @@ class Judge {
       this.#violated(read, broken.map(({ rule }) => rule).join(', '), newest, lowest);
     } else if (alive === undefined) this.#violated(read, 'I5', newest, newest.version + 0.5);
     if (state === undefined || newest === undefined) return;
+    const undone = this.#undone(read, newest);
+    if (undone !== undefined) {
+      this.#judgeUndone(read, newest, undone);
+      return;
+    }
     this.#hasSeen(read.connection, { rule: 'I3', version: state.version });
     this.#ended.add(read.end, state.version);
     this.#count(read, newest);
   }
 
+  /** How many promotions were before the read was over. */
+  #eraOf({ end }: Read): number {
+    return this.#failovers.filter(({ promotedAt }) => promotedAt < end).length;
+  }
+
+  #isLost(version: number, era: number): boolean {
+    const failover = this.#lost.get(version);
+    return failover !== undefined && this.#failovers.indexOf(failover) < era;
+  }
+
+  /** The failover that had undone what the read shows. */
+  #undone(read: Read, shown: State): Failover | undefined {
+    const failover = this.#lost.get(shown.version);
+    return failover !== undefined && failover.promotedAt < read.end ? failover : undefined;
+  }
+
+  #judgeUndone(read: Read, shown: State, { promotedAt, knownAt }: Failover): void {
+    if (shown.end === Infinity) return;
+    this.findings.oldTimeMs = Math.max(this.findings.oldTimeMs, read.start - promotedAt);
+    if (read.start > knownAt + this.#stalenessMs) this.#violated(read, 'FO', shown, shown.version + 1);
+  }
+
+  /** By when a write must have been acknowledged for the read to show it. What a new primary writes need not be known before it
+   *  is known itself. */
+  #dueAt({ start }: Read): number {
+    const at = start - this.#stalenessMs;
+    const unsure = this.#failovers.find(({ promotedAt, knownAt }) => promotedAt < at && at < knownAt);
+    return unsure?.promotedAt ?? at;
+  }
+
   #bounds(read: Read): Bound[] {
+    const era = this.#eraOf(read);
     return [
-      { rule: 'I1', version: this.#proxyWrites.before(read.start) },
-      { rule: 'I2', version: this.#allWrites.before(read.start - this.#stalenessMs) },
+      { rule: 'I1', version: this.#proxyWrites[era]?.before(read.start) ?? 0 },
+      { rule: 'I2', version: this.#allWrites[era]?.before(this.#dueAt(read)) ?? 0 },
       { rule: "I3'", version: this.#ended.before(read.start) },
       this.#seen.get(read.connection) ?? { rule: 'I3', version: 0 },
     ];
@@ -114,7 +184,12 @@ class Judge {
 
   #count(read: Read, newest: State): void {
     const newer = this.#earliestNewer.get(newest.version) ?? Infinity;
-    if (read.start > newer) this.findings.behindMs = Math.max(this.findings.behindMs, read.start - newer);
+    if (read.start > newer) {
+      this.findings.behindMs = Math.max(this.findings.behindMs, read.start - newer);
+      const promoted = this.#failovers.findLast(({ promotedAt }) => promotedAt < newer);
+      const isOld = promoted !== undefined && newest.end < promoted.promotedAt && newer < promoted.knownAt;
+      if (isOld) this.findings.oldTimeMs = Math.max(this.findings.oldTimeMs, read.start - promoted.promotedAt);
+    }
     if (!read.isHit) return;
     this.findings.hits++;
     if (newest.cause === 'outside') this.findings.hitsOnOutsideWrites++;

@@ -36,6 +36,7 @@ export interface Login {
 }
 
 interface Pending {
+  readonly request: readonly Argument[];
   readonly start: number;
   readonly order: number;
   readonly resolve: (outcome: Outcome) => void;
@@ -94,8 +95,10 @@ export class Client implements Caller {
     return client;
   }
 
-  get outstanding(): number {
-    return this.#pending.length;
+  /** The oldest request that has no reply, for people; undefined when there is none. */
+  get waitsFor(): string | undefined {
+    const [oldest] = this.#pending;
+    return oldest && `${oldest.request.join(' ')} and ${this.#pending.length - 1} more on ${this.number}`;
   }
 
   /** Sends these requests in one write. Shape: one outcome for each; none rejects. */
@@ -103,9 +106,9 @@ export class Client implements Caller {
     const bytes = Buffer.concat(requests.map(encodeRequest));
     const start = performance.now();
     const outcomes = requests.map(
-      () =>
+      (request) =>
         new Promise<Outcome>((resolve) => {
-          this.#pending.push({ start, order: this.#order++, resolve });
+          this.#pending.push({ request, start, order: this.#order++, resolve });
         }),
     );
     if (this.isClosed) this.#ended();
@@ -126,16 +129,16 @@ export class Client implements Caller {
     this.#reader.push(bytes);
     for (let frame = this.#reader.take(); frame !== undefined; frame = this.#reader.take()) {
       if (frame[0] === PUSH) continue;
-      const { resolve, ...sent } = this.#pending.shift() as Pending;
-      resolve({ ...sent, reply: decode(frame), end: performance.now(), connection: this.number });
+      const { resolve, start, order } = this.#pending.shift() as Pending;
+      resolve({ start, order, reply: decode(frame), end: performance.now(), connection: this.number });
     }
   }
 
   #ended(): void {
     this.isClosed = true;
     const reply = new Failure('the connection was lost', true);
-    for (const { resolve, ...sent } of this.#pending.splice(0))
-      resolve({ ...sent, reply, end: Infinity, connection: this.number });
+    for (const { resolve, start, order } of this.#pending.splice(0))
+      resolve({ start, order, reply, end: Infinity, connection: this.number });
   }
 }
 

@@ -1,16 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Random } from '../../fuzz/random.ts';
-import type { ClusterNode } from '../../support/redis-cluster.ts';
+import type { ClusterNode, RedisCluster } from '../../support/redis-cluster.ts';
 import type { ClusterBackend } from './cluster-backend.ts';
 import { slotOfKey } from './directory.ts';
+import { FailoverWatch } from './failover-watch.ts';
 import type { Fault } from './faults.ts';
 import type { Register } from './keyspace.ts';
 import { Nomad } from './nomad.ts';
 import type { Stage } from './stage.ts';
 
 /** What a transaction hears when its slot has gone, and what is to be tried again. */
-const REDIRECTED = /moved|MOVED|^ASK |TRYAGAIN|EXECABORT|connection was lost/;
+const REDIRECTED = /moved|MOVED|^ASK |TRYAGAIN|EXECABORT|CROSSSLOT|connection was lost/;
 
 /** What befalls a Cluster. */
 export const CLUSTER_FAULTS: readonly Fault[] = [
@@ -34,7 +35,59 @@ export const CLUSTER_FAULTS: readonly Fault[] = [
       if (replica !== undefined) await cluster.failover(replica);
     },
   },
+  {
+    name: 'kill-primary',
+    population: 'owned',
+    needsReplicas: true,
+    strike: async (stage, random) =>
+      succeed(stage, random, async (cluster, primary, watch) => {
+        await cluster.kill9(primary);
+        await watch.promoted;
+        await cluster.settled();
+        await watch.known();
+        await cluster.restart(primary);
+      }),
+  },
+  {
+    name: 'stopped-primary',
+    population: 'owned',
+    needsReplicas: true,
+    strike: async (stage, random) =>
+      succeed(stage, random, async (cluster, primary, watch) => {
+        primary.isRunning = false;
+        await primary.server.kill('SIGSTOP');
+        await watch.promoted;
+        await delay(random.int(0, 50));
+        await primary.server.kill('SIGCONT');
+        primary.isRunning = true;
+        await cluster.settled();
+        await watch.known();
+      }),
+  },
 ];
+
+/** Something happens to a primary, and its replica takes its place. */
+async function succeed(
+  stage: Stage,
+  random: Random,
+  strike: (cluster: RedisCluster, primary: ClusterNode, watch: FailoverWatch) => Promise<void>,
+): Promise<void> {
+  const { cluster } = clusterOf(stage);
+  const primary = random.pick(await cluster.primaries());
+  const replicas = await cluster.replicasOf(primary);
+  const ranges = (await primary.line()).slots.map((range) => range.split('-').map(Number));
+  const isMine = (key: string): boolean => {
+    const slot = slotOfKey(key);
+    return ranges.some(([first = 0, last = first]) => first <= slot && slot <= last);
+  };
+  const watch = new FailoverWatch(
+    stage,
+    replicas.map(({ port }) => port),
+    isMine,
+  );
+  await strike(cluster, primary, watch);
+  await cluster.settled();
+}
 
 function clusterOf({ world }: Stage): ClusterBackend {
   return world.backend as ClusterBackend;

@@ -30,6 +30,19 @@ export interface Read extends Operation {
   readonly isHit: boolean;
 }
 
+/** Another server has become the primary. Units: ms of the monotonic clock.
+ *  Shape: `promotedAt` = when it was seen for the last time not to be one; `knownAt` = when all that decide on it said so. */
+export interface Failover {
+  readonly promotedAt: number;
+  readonly knownAt: number;
+}
+
+/** What a new primary has shown, which nobody else had asked. */
+export interface Proof extends Interval {
+  readonly token: string | null;
+  readonly failover: Failover;
+}
+
 /** Everything that happened to one register: a key of one database, or a field of a hash.
  *  Shape: `isCounter` = the value is its version, as INCR makes it; `mayVanish` = Redis may evict it at any time;
  *  `unknown` = when writes were sent whose version never became known. */
@@ -40,6 +53,7 @@ export interface RegisterHistory {
   readonly writes: Write[];
   readonly reads: Read[];
   readonly unknown: number[];
+  readonly proofs: Proof[];
 }
 
 /** Values that one command has read together and that belong together. */
@@ -67,6 +81,7 @@ export class History {
   readonly registers: RegisterHistory[] = [];
   readonly snapshots: Snapshot[] = [];
   readonly faults: Interval[] = [];
+  readonly failovers: Failover[] = [];
   readonly errors: Map<string, number> = new Map();
   /** What went wrong while no fault was at work. */
   readonly calmErrors: string[] = [];
@@ -75,7 +90,7 @@ export class History {
   tolerates: RegExp | undefined;
 
   register(name: string, kind: { isCounter: boolean; mayVanish: boolean }): RegisterHistory {
-    const register = { name, ...kind, writes: [], reads: [], unknown: [] };
+    const register = { name, ...kind, writes: [], reads: [], unknown: [], proofs: [] };
     this.registers.push(register);
     return register;
   }

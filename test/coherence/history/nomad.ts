@@ -1,3 +1,4 @@
+import { Client } from './client.ts';
 import type { Register } from './keyspace.ts';
 import type { OutsideClient } from './outside-client.ts';
 import { operationOf, type Stage } from './stage.ts';
@@ -22,6 +23,19 @@ export class Nomad {
   async appear(): Promise<void> {
     const token = `n${this.register.lastVersion + 1}`;
     await this.#write(token, ['SET', this.register.key, token]);
+  }
+
+  /** Writes at this server, whoever has its place by now. False when it does not take it. */
+  async strayTo(port: number): Promise<boolean> {
+    const client = await Client.connect(port, { proto: 2, db: 0 }).catch(() => undefined);
+    if (client === undefined) return false;
+    const version = ++this.register.lastVersion;
+    const token = `n${version}`;
+    const outcome = await client.call('SET', this.register.key, token);
+    client.close();
+    if (outcome.reply !== 'OK') return false;
+    this.register.history.writes.push({ ...operationOf(outcome, 'outside', 'SET'), version, token });
+    return true;
   }
 
   async #write(token: string | null, request: readonly string[]): Promise<void> {

@@ -36,6 +36,7 @@ export class OutsideClient implements Caller {
 
   /** Shape: one outcome for each; none rejects. */
   send(requests: readonly Request[]): Promise<Outcome>[] {
+    if (this.isClosed) return requests.map(async () => this.#own(lost(), this.#order++));
     const names = requests.map(([name]) => textOf(name as Argument).toUpperCase());
     const isApart = this.#held !== undefined || names.some((name) => name === 'WATCH' || name === 'MULTI');
     if (isApart) return this.#together(requests, names);

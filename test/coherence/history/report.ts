@@ -17,6 +17,12 @@ export interface RunReport {
   readonly outsideWrites: number;
   readonly faults: number;
   readonly behindMs: number;
+  /** Promotions of a new primary, acknowledged writes that these have undone, the longest time after a promotion in which something of
+   *  the time before was shown, and the longest that the servers themselves needed to agree on the new primary. */
+  readonly failovers: number;
+  readonly lostWrites: number;
+  readonly oldTimeMs: number;
+  readonly noticedMs: number;
   readonly errors: ReadonlyMap<string, number>;
   readonly violations: readonly Violation[];
   /** Anything else that must not be. */
@@ -55,6 +61,7 @@ export function printable(report: RunReport): string {
       `${report.hitsOnOutsideWrites} of them of outside writes, ${percent(calmRatio(report))} of ${report.calmReads} calm reads; ` +
       `${report.writes} writes, ${report.outsideWrites} outside; ${report.faults} faults; ` +
       `at most ${report.behindMs.toFixed(1)} ms behind; ${violations.length} violations`,
+    ...(report.failovers === 0 ? [] : [failoverLine(report)]),
     ...[...report.errors].map(([message, count]) => `     ${count} × ${message}`),
     ...problems.map((problem) => `     PROBLEM ${problem}`),
   ];
@@ -62,6 +69,13 @@ export function printable(report: RunReport): string {
     lines.push(`     ${rule}: ${text}`, ...excerpt.map((line) => `       ${line}`));
   }
   return lines.join('\n');
+}
+
+function failoverLine({ failovers, lostWrites, oldTimeMs, noticedMs, stalenessMs }: RunReport): string {
+  return (
+    `     ${failovers} failovers undid ${lostWrites} acknowledged writes; the old time was shown for at most ${oldTimeMs.toFixed(1)} ms ` +
+    `after a promotion, of ${(noticedMs + stalenessMs).toFixed(0)} ms allowed (${noticedMs.toFixed(0)} ms until the servers agreed, and D)`
+  );
 }
 
 function countsOf(violations: readonly Violation[]): string {

@@ -62,10 +62,11 @@ export async function runHistory(options: RunOptions): Promise<RunReport> {
     stage.isOver = true;
     const inTime = await Promise.race([everybody.then(() => true), delay(HUNG_MS, false, { ref: false })]);
     if (inTime) await judgeQuiescence(stage, stalenessMs);
-    else problems.push(`requests were not answered within ${HUNG_MS} ms`);
+    else problems.push(`not answered within ${HUNG_MS} ms: ${world.unanswered.join('; ')}`);
     if (world.hasEnded) problems.push(`nearcache has ended:\n${world.logs.slice(-2000)}`);
     return reportOf(stage, options, { stalenessMs, countedHits: await world.hits(), problems });
   } finally {
+    if (process.env['DEBUGLOG']) (await import('node:fs')).writeFileSync(process.env['DEBUGLOG'], world.logs);
     stage.isOver = true;
     clearInterval(weather);
     await world.stop();
@@ -167,7 +168,7 @@ function reportOf(
   facts: Pick<RunReport, 'stalenessMs' | 'countedHits' | 'problems'>,
 ): RunReport {
   const { history } = stage;
-  const findings = history.registers.map((register) => checkRegister(register, facts.stalenessMs));
+  const findings = history.registers.map((register) => checkRegister(register, facts.stalenessMs, history.failovers));
   const reads = history.registers.flatMap((register) => register.reads);
   const writes = history.registers.flatMap((register) => register.writes);
   const calm = reads.filter(({ start, end }) => history.isCalm(start, end));
@@ -187,6 +188,10 @@ function reportOf(
     outsideWrites: writes.filter(({ via }) => via === 'outside').length,
     faults: stage.strikes,
     behindMs: Math.max(0, ...findings.map(({ behindMs }) => behindMs)),
+    failovers: history.failovers.length,
+    lostWrites: findings.reduce((sum, { lostWrites }) => sum + lostWrites, 0),
+    oldTimeMs: Math.max(0, ...findings.map(({ oldTimeMs }) => oldTimeMs)),
+    noticedMs: Math.max(0, ...history.failovers.map(({ promotedAt, knownAt }) => knownAt - promotedAt)),
     errors: history.errors,
     violations: [
       ...history.violations,

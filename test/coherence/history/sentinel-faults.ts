@@ -1,4 +1,73 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { Random } from '../../fuzz/random.ts';
+import { eventually } from '../../support/eventually.ts';
+import type { RedisServer } from '../../support/redis-server.ts';
+import { FailoverWatch } from './failover-watch.ts';
 import type { Fault } from './faults.ts';
+import { Nomad } from './nomad.ts';
+import type { SentinelBackend } from './sentinel-backend.ts';
+import type { Stage } from './stage.ts';
 
 /** What befalls a primary that Sentinels watch. */
-export const SENTINEL_FAULTS: readonly Fault[] = [{ name: 'none', population: 'owned' }];
+export const SENTINEL_FAULTS: readonly Fault[] = [
+  { name: 'none', population: 'standard' },
+  {
+    name: 'failover',
+    population: 'owned',
+    hasNomads: true,
+    strike: async (stage, random) => {
+      const { set } = backendOf(stage);
+      await succeed(stage, random, async () => void (await set.failover()));
+    },
+  },
+  {
+    name: 'stopped-primary',
+    population: 'owned',
+    hasNomads: true,
+    strike: async (stage, random) =>
+      succeed(stage, random, async (old, watch) => {
+        await old.kill('SIGSTOP');
+        await watch.promoted;
+        // Soon enough for it to be a primary in its own eyes and in those of its clients.
+        await delay(random.pick([0, 20, 100]));
+        await old.kill('SIGCONT');
+      }),
+  },
+];
+
+function backendOf({ world }: Stage): SentinelBackend {
+  return world.backend as SentinelBackend;
+}
+
+/** Something happens to the primary, and a replica takes its place. Whoever still writes at the old one is told that it is done. */
+async function succeed(
+  stage: Stage,
+  random: Random,
+  strike: (old: RedisServer, watch: FailoverWatch) => Promise<void>,
+): Promise<void> {
+  const { set } = backendOf(stage);
+  const old = await set.primary();
+  const others = set.servers.filter((server) => server !== old);
+  const nomad = new Nomad(stage, random.pick(stage.keyspace.nomads));
+  await nomad.appear();
+  const watch = new FailoverWatch(
+    stage,
+    others.map(({ port }) => port),
+  );
+  const striking = strike(old, watch);
+  const port = await watch.promoted;
+  let isOver = false;
+  const straying = striking.then(async () => {
+    while (!isOver && (await nomad.strayTo(old.port))) await delay(10);
+  });
+  await eventually('all sentinels name the new primary', async () =>
+    (await set.beliefs()).every((belief) => belief.port === port) ? true : undefined,
+  );
+  await watch.known();
+  await striking;
+  await set.settled();
+  isOver = true;
+  await straying;
+  await nomad.appear();
+}

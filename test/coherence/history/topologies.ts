@@ -2,6 +2,7 @@ import type { Backend, Topology } from './backend.ts';
 import { ClusterBackend } from './cluster-backend.ts';
 import type { Fault } from './faults.ts';
 import { RingBackend } from './ring-backend.ts';
+import { SentinelBackend } from './sentinel-backend.ts';
 
 const SHARDS = 3;
 
@@ -19,6 +20,6 @@ export async function startBackend(
     case 'cluster':
       return ClusterBackend.start(needsReplicas ? 1 : 0, random);
     case 'sentinel':
-      throw new Error('not yet');
+      return SentinelBackend.start(random);
   }
 }

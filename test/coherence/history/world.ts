@@ -23,6 +23,7 @@ export class World {
   /** Counted by nearcache processes that are gone. */
   #earlierHits = 0;
   #lastHits = 0;
+  readonly #apps: Client[] = [];
   #opening: Promise<void> = Promise.resolve();
 
   private constructor(backend: Backend, nearcache: Nearcache, options: WorldOptions) {
@@ -79,8 +80,15 @@ export class World {
   }
 
   /** An app's connection. */
-  app(login: Login): Promise<Client> {
-    return Client.connect(this.#nearcache.port, login);
+  async app(login: Login): Promise<Client> {
+    const client = await Client.connect(this.#nearcache.port, login);
+    this.#apps.push(client);
+    return client;
+  }
+
+  /** What apps still wait for. */
+  get unanswered(): readonly string[] {
+    return this.#apps.flatMap(({ waitsFor }) => waitsFor ?? []);
   }
 
   /** Another program's connection, past nearcache; waits while a Redis has none of its data. */

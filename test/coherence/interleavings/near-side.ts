@@ -1,3 +1,4 @@
+import { NO_RING_HOST, plainRing } from '../../support/plain-ring.ts';
 import type { Socket } from 'node:net';
 
 import type { Clock } from '../../../src/base/clock.ts';
@@ -96,7 +97,7 @@ export class NearSide {
         cachesMultiKey: true,
         cachesSort: false,
       },
-      upstream: new RingUpstream([this.shard], undefined),
+      upstream: new RingUpstream(plainRing(this.shard), NO_RING_HOST, { clock, random }),
       cache,
       registry: new SessionRegistry(),
       leases: undefined,

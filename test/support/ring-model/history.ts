@@ -23,7 +23,10 @@ export function isLinearizable(initial: string | undefined, operations: readonly
   });
 }
 
-function apply(value: string | undefined, [command, , argument]: readonly string[]): [Reply, string | undefined] {
+function apply(
+  value: string | undefined,
+  [command, , argument]: readonly string[],
+): [Reply, string | undefined] {
   switch (command) {
     case 'GET':
       return [value, value];

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../src/base/clock.ts';
 import { KeyMover } from '../../../src/route/key-mover.ts';
-import { HELD, RingChange, type RingPlan } from '../../../src/route/ring-change.ts';
+import { RingChange, type RingPlan } from '../../../src/route/ring-change.ts';
+import { GateWait, RingGate } from '../../../src/route/ring-gate.ts';
 import { reportName } from '../../../src/route/ring-report.ts';
 import type { Operation } from './history.ts';
 import { type ModelFaults, ModelLink, type ModelServer } from './server.ts';
@@ -13,14 +14,14 @@ export class ModelSidecar {
   readonly dataLinks: readonly ModelLink[];
   readonly ringLinks: readonly ModelLink[];
   readonly failures: string[] = [];
-  readonly #mover: KeyMover;
+  readonly #gate: RingGate;
+  readonly #wait: GateWait;
   readonly #commands: (readonly string[])[];
   readonly #now: () => number;
   readonly #faults: ModelFaults;
   readonly #instance: string;
   readonly #draining: { shard: number; done: () => void }[] = [];
-  /** Waits for a change of the ring. */
-  #held: (() => void) | undefined;
+  #again: () => void = () => undefined;
   #isBusy = false;
   #sentTo = -1;
   #isConnecting = false;
@@ -45,13 +46,12 @@ export class ModelSidecar {
         this.#drained();
       },
       changed: () => {
-        const held = this.#held;
-        this.#held = undefined;
-        held?.();
+        this.#gate.changed();
       },
       report: (shard) => this.#report(shard),
     });
-    this.#mover = new KeyMover({
+    this.#wait = new GateWait(() => this.#again());
+    const mover = new KeyMover({
       change: this.change,
       clock: parts.clock,
       link: (shard) => this.ringLinks[shard] as ModelLink,
@@ -59,6 +59,7 @@ export class ModelSidecar {
       reread: (shard) => this.poll(shard),
       knownMax: 4,
     });
+    this.#gate = new RingGate(this.change, mover);
   }
 
   get isDone(): boolean {
@@ -100,19 +101,18 @@ export class ModelSidecar {
 
   #dispatch(operation: Operation): void {
     const key = Buffer.from(operation.args[1] as string);
-    const again = (): void => this.#dispatch(operation);
-    const place = this.change.placeOf(key, 0, key.length);
-    if (place === HELD) {
-      this.#held = again;
-      return;
-    }
-    const fail = (problem: string): void => {
-      this.failures.push(problem);
+    this.#again = () => this.#dispatch(operation);
+    const keys = this.#faults.movesNothing === true ? [] : [{ key, db: 0 }];
+    const admission = this.#gate.admit(keys, this.#wait);
+    if (admission === 'wait') return;
+    if (admission !== 'go') {
+      this.failures.push(admission.problem);
       // It ran nowhere.
       this.history.splice(this.history.indexOf(operation), 1);
       this.#isBusy = false;
-    };
-    if (!this.#faults.movesNothing && !this.#mover.ready([{ key, db: 0 }], { wake: again, fail })) return;
+      return;
+    }
+    const place = this.change.placeOf(key, 0, key.length);
     this.#sentTo = place;
     (this.dataLinks[place] as ModelLink).send(operation.args, 0, (reply) => {
       operation.reply = reply;
@@ -125,7 +125,8 @@ export class ModelSidecar {
 
   #drained(): void {
     for (const { shard, done } of this.#draining.splice(0)) {
-      if (this.#sentTo === shard && this.#faults.forgetsOutstanding !== true) this.#draining.push({ shard, done });
+      if (this.#sentTo === shard && this.#faults.forgetsOutstanding !== true)
+        this.#draining.push({ shard, done });
       else done();
     }
   }

@@ -61,7 +61,12 @@ export class World {
     b.line = printRecord({ ...this.#record, state: 'migrating' });
     if (options.initial !== undefined) a.values.set('k', options.initial);
     this.#toolLinks = servers.map((server) => new ModelLink(server, options.isEager));
-    const parts = { clock: new ManualClock(), now: () => this.#time, faults, isEager: options.isEager === true };
+    const parts = {
+      clock: new ManualClock(),
+      now: () => this.#time,
+      faults,
+      isEager: options.isEager === true,
+    };
     this.sidecars = options.commands.map((commands, index) => {
       const sidecar = new ModelSidecar(`s${index}`, { old, next }, servers, commands, parts);
       servers.forEach((server, shard) => sidecar.connect(shard, server));
@@ -109,11 +114,18 @@ export class World {
     const operations: Operation[] = this.sidecars.flatMap(({ history }) => history);
     const failures = this.sidecars.flatMap((sidecar) => sidecar.failures);
     if (failures.length > 0) return `a command failed: ${failures[0]}`;
-    const stuck = this.sidecars.filter((sidecar, index) => !(this.#crashed && index === 0) && !sidecar.isDone);
+    const stuck = this.sidecars.filter(
+      (sidecar, index) => !(this.#crashed && index === 0) && !sidecar.isDone,
+    );
     if (stuck.length > 0) return 'a command was never answered';
     if (a.values.has('k') && b.values.has('k')) return 'the key is on both shards';
     const value = a.values.get('k') ?? b.values.get('k');
-    const end: Operation = { args: ['GET', 'k'], began: Number.MAX_VALUE, ended: Number.MAX_VALUE, reply: value };
+    const end: Operation = {
+      args: ['GET', 'k'],
+      began: Number.MAX_VALUE,
+      ended: Number.MAX_VALUE,
+      reply: value,
+    };
     if (!isLinearizable(this.#options.initial, [...operations, end])) {
       return `no order explains ${JSON.stringify([...operations, end])}`;
     }

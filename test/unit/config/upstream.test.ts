@@ -227,7 +227,7 @@ ring:
     expect(problems).toEqual([
       expect.stringMatching(/^ring in c: hash "md6" is not accepted; accepted: one of one_at_a_time, md5,/),
       expect.stringMatching(/^ring in c: hashTag \{\} is not accepted; accepted: two visible ASCII.*quoted/),
-      'ring in c: no such part as shard; did you mean shards?; accepted: distribution, hash, hashTag, shards',
+      'ring in c: no such part as shard; did you mean shards?; accepted: distribution, hash, hashTag, shards, next',
       expect.stringMatching(/^ring in c: shard 1: not a valid URL/),
       expect.stringMatching(/^ring in c: shard 1: name is not accepted/),
       expect.stringMatching(/^ring in c: shard 1: weight is not accepted/),
@@ -251,7 +251,7 @@ ring:
   test.each([
     [
       'nonsense',
-      /^ring in c: is not a map of its parts; accepted: a map of distribution, hash, hashTag, shards$/,
+      /^ring in c: is not a map of its parts; accepted: a map of distribution, hash, hashTag, shards, next$/,
     ],
     ['{ hash: md5 }', /^ring in c: needs a shards; accepted: a list of 1 to 1024 maps/],
     ['{ shards: [] }', /^ring in c: shards is not accepted; accepted: a list of 1 to 1024 maps/],

@@ -23,7 +23,7 @@ beforeEach(async () => {
   stage.shared.start();
   redis = await stage.greet();
   cache = nearCacheOf();
-  canary = new Canary(stage.shared, 'c', PERIOD_MS, {
+  canary = new Canary(stage.shared, () => 'c', PERIOD_MS, {
     cache,
     writer: () => stage.shared,
     clock: stage.clock,
@@ -158,7 +158,7 @@ test('the write of a canary whose link was lost meanwhile says nothing about the
   const writer = await own.greet();
   const { clock } = stage;
   const log = createLogger({ level: 'silent', format: 'json' });
-  canary = new Canary(stage.shared, 'c', PERIOD_MS, { cache, writer: () => own.shared, clock, log });
+  canary = new Canary(stage.shared, () => 'c', PERIOD_MS, { cache, writer: () => own.shared, clock, log });
   canary.reset(clock.now());
   tick(PERIOD_MS);
   expect(await redis.requests(1)).toEqual(['GET c']);
