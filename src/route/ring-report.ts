@@ -19,6 +19,8 @@ export interface RingReport {
 /** The name of each connection of a nearcache to a shard of a ring, unless the app gave it another. */
 const INSTANCE_PREFIX = 'nearcache/';
 const REPORT_PREFIX = 'nearcache-ring/';
+/** What connections are called that belong to no ring. */
+const UNNAMED = 'nearcache';
 
 export function instanceName(instance: string): string {
   return INSTANCE_PREFIX + instance;
@@ -34,6 +36,16 @@ export function seenOf(record: RingRecord | undefined): string {
   return record === undefined ? '-' : `${record.id}.${record.seq}`;
 }
 
+/** One line of CLIENT LIST. Shape: `instance` = whose connection it is, if a nearcache's; one that has not said is named after its host. */
+export interface ClientEntry {
+  readonly id: string;
+  readonly host: string;
+  readonly name: string;
+  readonly flags: string;
+  readonly instance: string | undefined;
+  readonly report: RingReport | undefined;
+}
+
 /** Who is connected to a shard. Shape: `reports` has one entry a report connection, so an instance whose old connection has not ended yet
  *  has two; `silent` are instances that have connections but no report. */
 export interface Attendance {
@@ -43,15 +55,36 @@ export interface Attendance {
 
 /** Read the answer of CLIENT LIST. Cost: O(clients). */
 export function readAttendance(clientList: string): Attendance {
-  const reports: RingReport[] = [];
-  const silent = new Set<string>();
-  for (const [, name] of clientList.matchAll(/ name=(nearcache\S*)/g)) {
-    const report = parseReport(name as string);
-    if (report !== undefined) reports.push(report);
-    if (name?.startsWith(INSTANCE_PREFIX) === true) silent.add(name.slice(INSTANCE_PREFIX.length));
-  }
-  for (const { instance } of reports) silent.delete(instance);
+  const entries = readClients(clientList);
+  const reports = entries.flatMap(({ report }) => report ?? []);
+  const reporting = new Set(reports.map(({ instance }) => instance));
+  // One that knows no instances, since it has a single shard, has no report on its host either.
+  for (const { host, report } of entries) if (report !== undefined) reporting.add(unnamedAt(host));
+  const silent = new Set(entries.flatMap(({ instance }) => instance ?? []));
+  for (const instance of reporting) silent.delete(instance);
   return { reports, silent };
+}
+
+/** Every client of the answer of CLIENT LIST. */
+export function readClients(clientList: string): ClientEntry[] {
+  return clientList.split('\n').flatMap((line) => {
+    const [, id] = /^id=(\d+)/.exec(line) ?? [];
+    const [, host] = / addr=(\S*):\d+/.exec(line) ?? [];
+    if (id === undefined || host === undefined) return [];
+    const [, name = ''] = / name=(\S*)/.exec(line) ?? [];
+    const [, flags = ''] = / flags=(\S*)/.exec(line) ?? [];
+    const report = parseReport(name);
+    return [{ id, host, name, flags, instance: report?.instance ?? instanceOf(name, host), report }];
+  });
+}
+
+function instanceOf(name: string, host: string): string | undefined {
+  if (name.startsWith(INSTANCE_PREFIX)) return name.slice(INSTANCE_PREFIX.length);
+  return name === UNNAMED ? unnamedAt(host) : undefined;
+}
+
+function unnamedAt(host: string): string {
+  return `${UNNAMED}@${host}`;
 }
 
 /** Read the name of a connection; undefined when it is no report. */

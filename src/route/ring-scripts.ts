@@ -38,7 +38,8 @@ return {redis.call('DUMP', KEYS[2]), ttl}`;
 const PUT_SCRIPT = `redis.call('SELECT', 0)
 local line = redis.call('GET', KEYS[1]) or ''
 redis.call('SELECT', ARGV[2])
-if string.match(line, '^v1 (%w+)') ~= ARGV[1] then return redis.error_reply('EPOCH ' .. line) end
+local id, state = string.match(line, '^v1 (%w+) %d+ (%w+)')
+if id ~= ARGV[1] or state == 'done' then return redis.error_reply('EPOCH ' .. line) end
 if redis.call('EXISTS', KEYS[3]) == 1 then return redis.status_reply('NOKEY') end
 local reply = redis.pcall('RESTORE', KEYS[2], ARGV[3], ARGV[4])
 if type(reply) == 'table' and reply.err then return reply end

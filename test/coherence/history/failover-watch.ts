@@ -16,7 +16,7 @@ export class FailoverWatch {
   readonly #concerns: (key: string) => boolean;
   readonly #ports: readonly number[];
   #isOver = false;
-  readonly #failover: { -readonly [K in keyof Failover]: Failover[K] };
+  readonly failover: { -readonly [K in keyof Failover]: Failover[K] };
   /** The port of the new primary. */
   readonly promoted: Promise<number>;
   readonly #reading: Promise<void>;
@@ -26,14 +26,14 @@ export class FailoverWatch {
     this.#stage = stage;
     this.#ports = ports;
     this.#concerns = concerns;
-    this.#failover = { promotedAt: Infinity, knownAt: Infinity };
+    this.failover = { promotedAt: Infinity, knownAt: Infinity };
     this.promoted = this.#untilPromoted();
     this.#reading = this.promoted.then((port) => this.#read(port));
   }
 
   /** Everybody knows now who the primary is. */
   async known(): Promise<void> {
-    this.#failover.knownAt = performance.now();
+    this.failover.knownAt = performance.now();
     await delay(AFTERMATH_MS);
     this.#isOver = true;
     await this.#reading;
@@ -50,8 +50,8 @@ export class FailoverWatch {
           clients.set(port, client);
           const { reply } = await client.call('ROLE');
           if (!Array.isArray(reply) || reply[0] !== 'master') continue;
-          this.#failover.promotedAt = before;
-          this.#stage.history.failovers.push(this.#failover);
+          this.failover.promotedAt = before;
+          this.#stage.history.failovers.push(this.failover);
           return port;
         }
         before = now;
@@ -77,6 +77,6 @@ export class FailoverWatch {
 
   #prove({ history }: Register, { reply, start, end }: Outcome): void {
     if (typeof reply !== 'string' && reply !== null) return;
-    history.proofs.push({ start, end, token: tokenOf(reply) as string | null, failover: this.#failover });
+    history.proofs.push({ start, end, token: tokenOf(reply) as string | null, failover: this.failover });
   }
 }

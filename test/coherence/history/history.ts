@@ -22,6 +22,8 @@ export interface Write extends Operation {
   readonly version: number;
   readonly token: string | null;
   readonly livesMs?: number | undefined;
+  /** It was sent to a server that was no primary any more. */
+  readonly undoneBy?: Failover | undefined;
 }
 
 /** A read that was answered. Shape: `isHit` = Redis was certainly not asked. */

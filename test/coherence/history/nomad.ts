@@ -1,4 +1,5 @@
 import { Client } from './client.ts';
+import type { Failover } from './history.ts';
 import type { Register } from './keyspace.ts';
 import type { OutsideClient } from './outside-client.ts';
 import { operationOf, type Stage } from './stage.ts';
@@ -25,8 +26,8 @@ export class Nomad {
     await this.#write(token, ['SET', this.register.key, token]);
   }
 
-  /** Writes at this server, whoever has its place by now. False when it does not take it. */
-  async strayTo(port: number): Promise<boolean> {
+  /** Writes at this server, whose place another one has taken. False when it does not take it. */
+  async strayTo(port: number, undoneBy: Failover): Promise<boolean> {
     const client = await Client.connect(port, { proto: 2, db: 0 }).catch(() => undefined);
     if (client === undefined) return false;
     const version = ++this.register.lastVersion;
@@ -34,7 +35,7 @@ export class Nomad {
     const outcome = await client.call('SET', this.register.key, token);
     client.close();
     if (outcome.reply !== 'OK') return false;
-    this.register.history.writes.push({ ...operationOf(outcome, 'outside', 'SET'), version, token });
+    this.register.history.writes.push({ ...operationOf(outcome, 'outside', 'SET'), version, token, undoneBy });
     return true;
   }
 

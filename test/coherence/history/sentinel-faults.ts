@@ -59,7 +59,7 @@ async function succeed(
   const port = await watch.promoted;
   let isOver = false;
   const straying = striking.then(async () => {
-    while (!isOver && (await nomad.strayTo(old.port))) await delay(10);
+    while (!isOver && (await nomad.strayTo(old.port, watch.failover))) await delay(10);
   });
   await eventually('all sentinels name the new primary', async () =>
     (await set.beliefs()).every((belief) => belief.port === port) ? true : undefined,

@@ -1,4 +1,4 @@
-import type { RegisterHistory, Via, Write } from './history.ts';
+import type { Failover, RegisterHistory, Via, Write } from './history.ts';
 
 /** One state that a register was in, in the order in which Redis made them.
  *  Shape: `end` = acknowledged, Infinity = never; `expiresAt` = nobody may be shown it from then on; `cause` tells an expiry, an
@@ -9,6 +9,7 @@ export interface State {
   readonly start: number;
   readonly end: number;
   readonly expiresAt?: number | undefined;
+  readonly undoneBy?: Failover | undefined;
   readonly cause: Via | 'expiry' | 'eviction' | 'guess';
 }
 

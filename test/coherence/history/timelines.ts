@@ -7,6 +7,7 @@ import type { State } from './states.ts';
  *  Shape: by version, the failover that undid it. */
 export function lostVersions(register: RegisterHistory, states: readonly State[]): Map<number, Failover> {
   const lost = new Map<number, Failover>();
+  for (const { version, undoneBy } of states) if (undoneBy !== undefined) lost.set(version, undoneBy);
   for (const { start, end, token, failover } of register.proofs) {
     const shown = states.findLast((state) => state.token === token && state.start <= end)?.version ?? 0;
     for (const state of states) {

@@ -32,9 +32,11 @@ describe('who is connected to a shard', () => {
       `id=4 addr=10.0.0.2:7 name=${instanceName('two')} age=1`,
       'id=5 addr=10.0.0.3:7 name=my-app age=1',
       'id=6 addr=10.0.0.3:8 name= age=1',
+      'id=7 addr=10.0.0.1:9 name=nearcache age=1',
+      'id=8 addr=[::1]:9 name=nearcache age=1',
     ];
     const { reports, silent } = readAttendance(lines.join('\n'));
     expect(reports.map(({ ack }) => ack)).toEqual(['held', 'ready']);
-    expect([...silent]).toEqual(['two']);
+    expect([...silent]).toEqual(['two', 'nearcache@[::1]']);
   });
 });

@@ -17,7 +17,7 @@ function line(more: object = {}): string {
     backlog: 12,
     lastCommand: 'client|list',
     clientType: 'normal',
-    identity: { user: 'default' },
+    user: { name: 'default' },
     pin: { isBlocking: false },
     subscription: { channels: 1, patterns: 2, shardChannels: 0 },
     context: { clock: { now: () => 65_000 } },
