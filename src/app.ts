@@ -152,7 +152,7 @@ export class App {
           name: shard.name,
           stats: shard.stats,
           margin: () => shard.margin,
-          replicas: shard.replicas,
+          replicas: shard.replicas?.all,
         }));
       },
       cache:

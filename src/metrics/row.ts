@@ -26,14 +26,11 @@ export interface ShardSource {
    *  link whose invalidations could be relied on. Units: ms. */
   readonly margin: () => number | undefined;
   /** Undefined = no policy has reads of them. */
-  readonly replicas?: ReplicaSource | undefined;
+  readonly replicas?: Iterable<ReplicaSource> | undefined;
 }
 
-/** The replicas of one shard. */
-export interface ReplicaSource {
-  readonly all: Iterable<Replica>;
-  isUsable(replica: Replica): boolean;
-}
+/** One replica of a shard. */
+export type ReplicaSource = Pick<Replica, 'name' | 'isUp' | 'reads' | 'retried' | 'roundTripSeconds'>;
 
 /** The near-cache. */
 export interface CacheSource {

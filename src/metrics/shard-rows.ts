@@ -1,4 +1,3 @@
-import type { Replica } from '../shard/replica.ts';
 import type { ShardStats } from '../shard/shard-stats.ts';
 import { type Facts, facts, type MetricRow, type ReplicaSource } from './row.ts';
 
@@ -101,7 +100,7 @@ export const SHARD_ROWS: readonly MetricRow[] = [
       help: '1 while reads may be sent to the replica; replicas are connected to only if a policy prefers them.',
       unit: 'boolean',
     },
-    (each, source) => Number(source.isUsable(each)),
+    (each) => Number(each.isUp),
   ),
   replica(
     { name: 'nearcache_replica_reads_total', help: 'Reads sent to the replica.' },
@@ -120,22 +119,17 @@ export const SHARD_ROWS: readonly MetricRow[] = [
       help: 'How long a heartbeat of the replica takes, smoothed.',
       unit: 'seconds',
     },
-    (each) => each.roundTrip.seconds,
+    (each) => each.roundTripSeconds,
   ),
 ];
 
-function replica(given: Facts, read: (each: Replica, source: ReplicaSource) => number): MetricRow {
+function replica(given: Facts, read: (each: ReplicaSource) => number): MetricRow {
   return {
     ...facts(given),
     labels: ['shard', 'replica'],
     read: ({ shards }) =>
-      shards.flatMap(({ name, replicas }) =>
-        replicas === undefined
-          ? []
-          : [...replicas.all].map((each) => ({
-              labels: { shard: name, replica: each.name },
-              value: read(each, replicas),
-            })),
+      shards.flatMap(({ name, replicas = [] }) =>
+        [...replicas].map((each) => ({ labels: { shard: name, replica: each.name }, value: read(each) })),
       ),
   };
 }

@@ -28,12 +28,14 @@ export class Replica {
   readonly link: SharedConnection;
   /** Of this connection alone. */
   readonly stats: ShardStats = new ShardStats();
-  readonly roundTrip: RoundTrip = new RoundTrip(this.stats);
+  /** Reads may be sent to it; kept by `Replicas`. */
+  isUp = false;
   /** Reads that it was sent. */
   reads = 0;
   /** Those that were then sent to the primary, since it gave no answer but an error. */
   retried = 0;
   readonly #shard: Shard;
+  readonly #roundTrip: RoundTrip;
   readonly #changed: () => void;
   #standing: Standing = 'unknown';
   #askedAt = Number.NEGATIVE_INFINITY;
@@ -50,6 +52,7 @@ export class Replica {
     this.name = `${address.host}:${address.port}`;
     this.#shard = shard;
     this.#changed = parts.changed;
+    this.#roundTrip = new RoundTrip(this.stats);
     const log = parts.log.child({ address: this.name });
     this.link = new SharedConnection(
       {
@@ -81,6 +84,11 @@ export class Replica {
     );
   }
 
+  /** Of a heartbeat, smoothed; infinite before the first. */
+  get roundTripSeconds(): number {
+    return this.#roundTrip.seconds;
+  }
+
   /** May it be sent reads? */
   isUsable(now: number): boolean {
     const { link } = this;
@@ -96,7 +104,7 @@ export class Replica {
   tick(now: number): void {
     const { linkDeadMs } = this.#shard.options;
     this.link.tick(now);
-    this.roundTrip.update();
+    this.#roundTrip.update();
     if (this.link.isSilent(now, linkDeadMs)) this.link.reset(`no byte received for ${linkDeadMs} ms`);
     if (this.#mayAsk && this.link.isReady && now - this.#askedAt >= ASK_MS) this.#ask(this.link, now);
   }

@@ -51,10 +51,6 @@ export class Replicas {
     return this.#all.values();
   }
 
-  isUsable(replica: Replica): boolean {
-    return this.#usable.includes(replica);
-  }
-
   /** Where a session's read goes; undefined = to the primary. A session stays with one replica as long as the usable ones are
    *  the same. */
   pick(preference: 'replica' | 'nearest', session: number): Replica | undefined {
@@ -68,6 +64,7 @@ export class Replicas {
     for (const [name, replica] of this.#all) {
       if (names.has(name)) continue;
       this.#all.delete(name);
+      replica.isUp = false;
       replica.link.close();
     }
     for (const at of addresses) if (!this.#all.has(nameOf(at))) this.#add(at);
@@ -108,23 +105,24 @@ export class Replicas {
   /** Which can be used now? */
   #review(): void {
     const now = this.#parts.clock.now();
-    this.#usable = [...this.all].filter((replica) => replica.isUsable(now));
-    if (this.#nearest !== undefined && !this.isUsable(this.#nearest)) this.#compare();
+    for (const replica of this.all) replica.isUp = replica.isUsable(now);
+    this.#usable = [...this.all].filter(({ isUp }) => isUp);
+    if (this.#nearest?.isUp === false) this.#compare();
   }
 
   #compare(): void {
     const current = this.#nearest;
-    const isCurrentUsable = current === undefined ? this.#shard.own.shared.isReady : this.isUsable(current);
-    const [best] = this.#usable.toSorted((a, b) => a.roundTrip.seconds - b.roundTrip.seconds);
+    const isCurrentUsable = current === undefined ? this.#shard.own.shared.isReady : current.isUp;
+    const [best] = this.#usable.toSorted((a, b) => a.roundTripSeconds - b.roundTripSeconds);
     const primary = this.#shard.own.shared.isReady ? this.#primaryTrip.seconds : Number.POSITIVE_INFINITY;
-    const isBest = best !== undefined && best.roundTrip.seconds < primary;
+    const isBest = best !== undefined && best.roundTripSeconds < primary;
     const nearest = isBest ? best : undefined;
     if (!isCurrentUsable) {
       this.#nearest = nearest;
       return;
     }
-    const now = current?.roundTrip.seconds ?? primary;
-    const then = nearest?.roundTrip.seconds ?? primary;
+    const now = current?.roundTripSeconds ?? primary;
+    const then = nearest?.roundTripSeconds ?? primary;
     if (then < now * NEARER_PART && now - then > NEARER_MARGIN) this.#nearest = nearest;
   }
 }

@@ -1,0 +1,16 @@
+import { startCluster } from '../support/redis-cluster.ts';
+import { startNearcache } from '../support/nearcache.ts';
+import { connectRaw } from '../support/raw-client.ts';
+const c = await startCluster();
+const n = await startNearcache({ upstream: c.url });
+const ask = async (...a: string[]) => { const cl = await connectRaw(n); const t=performance.now(); try { console.log(a.join(' ').slice(0,50), (await cl.call(...a)).toString().slice(0,150).trim(), (performance.now()-t).toFixed(0)); } catch (e) { console.log(a.join(' '), String(e)); } cl.close(); };
+await ask('MGET','a','b','list');
+await ask('MSET','a','1','b');
+await ask('FLUSHALL');
+await ask('GET','a'); await ask('GET','b'); await ask('SET', 'b', '1');
+await new Promise(r=>setTimeout(r,15000));
+await ask('FLUSHALL');
+await ask('GET','a'); await ask('GET','b');
+console.log(n.logs.slice(-1500));
+const r = await fetch(`http://127.0.0.1:${n.adminPort}/metrics`); const t = await r.text(); console.log(t.split('\n').filter(l=>/in_flight|link|shard_/.test(l)&&!l.startsWith('#')).slice(0,60).join('\n'));
+await n.stop(); await c.stop();
