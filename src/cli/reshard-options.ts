@@ -25,7 +25,7 @@ export interface ReshardOptions {
 export const RESHARD_HELP = `Usage: nearcache reshard plan|run|status --from FILE --to FILE [--flag value]...
 
 Make the ring of one configuration file that of another, while apps use it. Every nearcache must have been
-started with the old ring and "migrateTo", the new one; docs/resharding.md has the steps.
+told of the new ring as "next" of the old one; docs/operating.md has the steps.
 
   plan                          Count what would move, from where to where
   run                           Do it; stopped at any moment, it goes on with --resume

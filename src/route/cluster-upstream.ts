@@ -49,6 +49,7 @@ export class ClusterUpstream implements Upstream {
   readonly #seeds = new Set<Shard>();
   readonly #asked = new Map<Shard, { at: number; isOut: boolean }>();
   #shards: readonly Shard[] = [];
+  #hasView = false;
   #stop: () => void = () => undefined;
 
   constructor(options: ClusterOptions, parts: { source: ShardSource; clock: Clock; log: Logger }) {
@@ -83,8 +84,8 @@ export class ClusterUpstream implements Upstream {
   shardAt(slot: number): Shard | undefined {
     const node = this.#map.ownerOf(slot);
     if (node !== undefined) return this.#byNode.get(node);
-    // Nothing is known yet: any node will say where the slot is.
-    return this.#map.ownedSlots === 0 ? this.home : undefined;
+    // Before the first view, redirects tell of single slots: of the others any node will say where they are.
+    return this.#hasView ? undefined : this.home;
   }
 
   spaceAt(slot: number): number {
@@ -152,6 +153,7 @@ export class ClusterUpstream implements Upstream {
       this.#log.warn({ shard: shard.name }, 'a node of another Cluster: it is not listened to');
       return;
     }
+    this.#hasView ||= this.#map.ownedSlots > 0;
     this.#adopt(shard, view.self.id);
     for (const node of changes.readdressed) this.#byNode.get(node)?.moveTo(node.host, node.port);
     for (const node of changes.removed) this.#drop(node);

@@ -133,7 +133,9 @@ type Reader = typeof readThroughCache;
 /** How the near-cache answers such a call; undefined = it does not. */
 function readerOf({ context, identity }: Session, spec: CommandSpec, request: Request): Reader | undefined {
   // What the node may have to refuse (CROSSSLOT) is not ours to put together.
-  if (identity.shared.server?.isCluster === true && spec.cacheClass !== 'A') return undefined;
+  if (context.upstream.isSingle && identity.shared.server?.isCluster === true && spec.cacheClass !== 'A') {
+    return undefined;
+  }
   switch (spec.cacheClass) {
     case 'A':
       return readThroughCache;

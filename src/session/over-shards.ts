@@ -73,6 +73,8 @@ function runSpread(session: Session, request: Request, spec: CommandSpec, spread
       }
       return aimAtKeysOf(session, request, spec);
     case 'split': {
+      // Not as many arguments as its keys need: Redis says so itself.
+      if ((request.argc - 1) % spread.step !== 0) return aimed(session, NO_PLACE);
       const way = placeOf(session, request, spec);
       return way === SEVERAL_PLACES ? ran(runSplit(session, request, spec, spread)) : aimed(session, way);
     }

@@ -5,7 +5,7 @@ import type { PolicyTable } from '../policy/policy-table.ts';
 import { Backoff } from './backoff.ts';
 import type { ShardAddress } from './connection.ts';
 import { Replica } from './replica.ts';
-import { RoundTrip } from './round-trip.ts';
+import { isClearlyLess, RoundTrip } from './round-trip.ts';
 import type { HostPort } from './sentinel-answer.ts';
 import type { Shard } from './shard.ts';
 
@@ -15,10 +15,6 @@ export interface ReplicasOptions {
   readonly addressOf: (at: HostPort) => ShardAddress;
 }
 
-/** Another server is nearer only when it takes less than this part of the time, and this much less: else reads would go to and
- *  fro between equals. Units: the margin in s. */
-const NEARER_PART = 0.8;
-const NEARER_MARGIN = 0.0002;
 const COMPARE_MS = 1000;
 
 /** The replicas of one shard, and which of them a read goes to.
@@ -123,7 +119,7 @@ export class Replicas {
     }
     const now = current?.roundTripSeconds ?? primary;
     const then = nearest?.roundTripSeconds ?? primary;
-    if (then < now * NEARER_PART && now - then > NEARER_MARGIN) this.#nearest = nearest;
+    if (isClearlyLess(then, now)) this.#nearest = nearest;
   }
 }
 

@@ -25,3 +25,12 @@ export class RoundTrip {
     this.seconds = Number.isFinite(this.seconds) ? this.seconds + WEIGHT * (mean - this.seconds) : mean;
   }
 }
+
+/** Less by this part and this much, or reads would go to and fro between equals. Units: the margin in s. */
+const PART = 0.2;
+const MARGIN = 0.0002;
+
+/** Is a server with the first round trip worth leaving one with the second? Units: s. */
+export function isClearlyLess(seconds: number, than: number): boolean {
+  return seconds < than * (1 - PART) && than - seconds > MARGIN;
+}

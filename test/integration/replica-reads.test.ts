@@ -102,7 +102,9 @@ describe('reads under a policy that prefers replicas', () => {
     await callRedis(shard.primary, ['CLIENT', 'PAUSE', '10000', 'WRITE']);
     writer.request(['SET', 'r:k', 'w']);
     await eventually('the write waits', async () =>
-      String(await callRedis(shard.primary, ['INFO', 'clients'])).includes('blocked_clients:1') ? true : undefined,
+      String(await callRedis(shard.primary, ['INFO', 'clients'])).includes('blocked_clients:1')
+        ? true
+        : undefined,
     );
     app.request(['GET', 'r:k']);
     await eventually('the read waits behind it', async () =>
@@ -116,7 +118,11 @@ describe('reads under a policy that prefers replicas', () => {
   it('go to the primary when a cursor or the order of eviction is its own', async () => {
     const app = await connected();
     const before = await readMetric(nearcache, 'nearcache_replica_reads_total');
-    for (const command of [['HSCAN', 'r:h', '0'], ['TOUCH', 'r:h'], ['EVAL_RO', 'return 1', '1', 'r:h']]) {
+    for (const command of [
+      ['HSCAN', 'r:h', '0'],
+      ['TOUCH', 'r:h'],
+      ['EVAL_RO', 'return 1', '1', 'r:h'],
+    ]) {
       await app.call(...command);
     }
     expect(await readMetric(nearcache, 'nearcache_replica_reads_total')).toBe(before);

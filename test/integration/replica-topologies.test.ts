@@ -11,7 +11,9 @@ import { replicasUp, ReplicatedShard, runsAt } from '../support/replicated-shard
 import { text } from '../support/sidecar.ts';
 
 const FLAGS = ['--read-preference', 'replica', '--canary-interval', '0'];
-const KEYS = Array.from({ length: 60 }, (_, i) => `k${i}`);
+/** Unlike one another, since the default hash leaves likes together. */
+const KEYS = Array.from({ length: 60 }, (_, i) => `${(i * 2_654_435_761) % 4_294_967_296}`);
+const [KEY = ''] = KEYS;
 
 const ends: (() => Promise<unknown> | void)[] = [];
 
@@ -78,7 +80,7 @@ describe('reads from replicas', () => {
     await set.failover();
     await replicasUp(nearcache, 2);
     await eventually('writes are accepted', async () => {
-      app.request(['SET', 'k0', 'v']);
+      app.request(['SET', KEY, 'v']);
       return text(await app.readFrame()) === '+OK' ? true : undefined;
     });
     await setAll(app, 'w');
@@ -102,7 +104,9 @@ describe('reads from replicas', () => {
     const slot = Number(await callSlot(app));
     const from = await cluster.ownerOf(slot);
     await cluster.moveSlot(slot, from, from === first ? second : first);
-    expect(await getAll(app)).toEqual(KEYS.map(() => 'v'));
+    // For a moment a replica may not know that it has lost keys; an error is never heard.
+    expect((await getAll(app)).filter((reply) => reply !== 'v' && reply !== 'nil')).toEqual([]);
+    await allAre(app, 'v');
 
     const [replica] = await cluster.replicasOf(first);
     await cluster.failover(replica as never);
@@ -114,5 +118,5 @@ describe('reads from replicas', () => {
 });
 
 async function callSlot(app: RawClient): Promise<string> {
-  return text(await app.call('CLUSTER', 'KEYSLOT', 'k0')).slice(1);
+  return text(await app.call('CLUSTER', 'KEYSLOT', KEY)).slice(1);
 }

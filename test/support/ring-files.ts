@@ -13,8 +13,8 @@ const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 export function ringYaml(shards: readonly RingShard[], next?: readonly RingShard[]): string {
   const list = (each: readonly RingShard[], indent: string): string =>
     each.map(({ name, url }) => `${indent}- { name: ${name}, url: "${url}" }\n`).join('');
-  const migrateTo = next === undefined ? '' : `  migrateTo:\n    shards:\n${list(next, '      ')}`;
-  return `ring:\n  shards:\n${list(shards, '    ')}${migrateTo}`;
+  const toCome = next === undefined ? '' : `  next:\n    shards:\n${list(next, '      ')}`;
+  return `ring:\n  shards:\n${list(shards, '    ')}${toCome}`;
 }
 
 /** Configuration files that end with this process. */

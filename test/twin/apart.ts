@@ -78,6 +78,39 @@ export const apart: readonly Apart[] = [
     'changes one node of a Cluster',
     unsupported,
   ),
+  refused(
+    ['cluster'],
+    'select move swapdb copy eval eval_ro',
+    'a Cluster has one database',
+    /^-(ERR .*(not allowed in cluster mode|wrong number|not an integer|out of range)|NOPERM )/,
+    /^(select (?!0$)|move( |$)|swapdb( |$)|copy .* db |eval.* redis\.call\("select")/i,
+  ),
+  {
+    on: ['cluster'],
+    commands: words(`cluster|info cluster|keyslot cluster|slots cluster|nodes cluster|shards cluster|links cluster|myid
+      cluster|replicas cluster|slaves cluster|count-failure-reports cluster|countkeysinslot cluster|getkeysinslot`),
+    reason: 'there is a Cluster, which answers',
+    judged: { kind: 'answers', like: /^(?!-ERR This instance has cluster support disabled)/ },
+  },
+  {
+    on: ['cluster'],
+    commands: ['hello'],
+    reason: 'the mode is cluster',
+    judged: { kind: 'masked', pattern: /\$10\r\nstandalone|\$7\r\ncluster/ },
+  },
+  {
+    on: ['cluster'],
+    commands: ['memory|usage'],
+    reason: 'a node links the keys of a slot, which takes 16 bytes',
+    judged: { kind: 'masked', pattern: /^:\d+/ },
+  },
+  {
+    on: ['cluster'],
+    commands: ['mset'],
+    when: /^mset( \S+ \S+)* \S+$/i,
+    reason: 'a node looks at the slots of the keys before it counts the arguments',
+    judged: { kind: 'answers', like: /^-(ERR wrong number|CROSSSLOT )/ },
+  },
   {
     on: several,
     commands: words('smembers sinter sunion sdiff sscan hgetall hkeys hvals command acl|cat function|list latency|histogram'),
@@ -94,7 +127,7 @@ export const apart: readonly Apart[] = [
     on: several,
     commands: ['config|get'],
     reason: 'each server has its own port and folder, and the order of a hash table',
-    judged: { kind: 'set', but: /(?<=\r\n(port|dir|cluster-port|tls-port|pidfile)\r\n)\$\d+\r\n[^\r]*/g },
+    judged: { kind: 'set', but: /(?<=\r\n(port|dir|pidfile|cluster-[a-z-]+|repl-diskless-sync-delay)\r\n)\$\d+\r\n[^\r]*/g },
   },
   {
     on: several,
@@ -107,6 +140,19 @@ export const apart: readonly Apart[] = [
     commands: ['acl|log'],
     reason: 'each shard has refused something of the connections that nearcache has to it',
     judged: { kind: 'answers', like: /^(\*\d+\r\n|\+OK|-ERR )/ },
+  },
+  {
+    on: ['sentinel'],
+    commands: ['role'],
+    reason: 'what has been replicated is more each time',
+    judged: { kind: 'masked', pattern: /:\d+|(?<=\n)\d+(?=\r\n)/g },
+  },
+  {
+    on: ['sentinel'],
+    commands: ['client|list', 'client|kill'],
+    when: / type pubsub/i,
+    reason: 'Sentinels are subscribers of Redis, not of nearcache',
+    judged: { kind: 'answers', like: /^([$=:]|\+QUEUED)/ },
   },
   {
     on: several,
@@ -134,6 +180,7 @@ export interface Unfit {
 }
 
 export const unfit: readonly Unfit[] = [
+  { on: ['sentinel'], title: 'FAILOVER', reason: 'there is a replica, and so it would begin' },
   { on: several, title: 'SAVE inside a transaction', reason: 'refused in other words' },
   { on: several, title: 'SELECT inside a transaction', reason: 'SELECT concerns all shards, a transaction one' },
   { on: several, title: 'a script that flushes', reason: 'a script sees its shard alone' },
@@ -146,6 +193,13 @@ export const unfit: readonly Unfit[] = [
   },
   { on: several, title: 'a value of 64 MB', reason: 'takes long; the value of 1 MiB passes in the same way' },
 ];
+
+/** What a topology has no success of, beyond what is refused there and what one Redis has none of (exceptions.ts). */
+export const unseen: Readonly<Record<TopologyKind, Readonly<Record<string, string>>>> = {
+  ring: {},
+  cluster: {},
+  sentinel: {},
+};
 
 /** Cases of subscriptions, which are yet to work over several shards. */
 export const pendingPubSub: readonly string[] = [
@@ -179,11 +233,14 @@ export function namesOf(args: readonly Argument[]): readonly [string, string] {
   return [name, `${name}|${sub}`];
 }
 
+/** Stands for any answer that looks as it should. */
+export const answered: Buffer = Buffer.from('~');
+
 /** The reply as it is compared. */
 export function maskedApart(kind: TopologyKind, args: readonly Argument[], frame: Buffer): Buffer {
   const usual = masked(args, frame);
   const judged = rowFor(kind, args)?.judged;
-  if (judged?.kind === 'answers') return judged.like.test(frame.toString('latin1')) ? Buffer.from('~') : usual;
+  if (judged?.kind === 'answers') return judged.like.test(frame.toString('latin1')) ? answered : usual;
   if (judged?.kind === 'masked') return replaced(usual, judged.pattern, '');
   if (judged?.kind !== 'set') return usual;
   // What takes its place has to be a frame, too.

@@ -30,7 +30,7 @@ export interface Placed {
 export function place(steps: readonly Step[], tags: Tags): Placed {
   const lines = [...steps.flatMap(linesOf)].map(argumentsOf);
   const groups = new Groups();
-  const known = new Set([...fixture.flatMap((line) => keysOf(argumentsOf(line))), ...lines.flatMap(keysOf)]);
+  const known = new Set(['missing', ...fixture.flatMap((line) => keysOf(argumentsOf(line))), ...lines.flatMap(keysOf)]);
   const isTransaction = lines.some((args) => ['multi', 'watch'].includes(word(args[0])));
   for (const args of lines) {
     const hidden = hiddenKeys(args, known);

@@ -3,11 +3,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startNearcache, type Nearcache } from '../support/nearcache.ts';
 import { connectRaw } from '../support/raw-client.ts';
 import { startRedis, type RedisServer } from '../support/redis-server.ts';
-import { maskedApart, namesOf, pendingPubSub, rowFor, unfit, unqueued, type TopologyKind } from './apart.ts';
+import { answered, maskedApart, namesOf, pendingPubSub, rowFor, unfit, unqueued, unseen, type TopologyKind } from './apart.ts';
 import { CommandFacts, readCommandFacts } from './command-facts.ts';
 import { differencesBetween } from './compare.ts';
 import { groups } from './corpus/groups.ts';
 import { mistakes } from './corpus/mistakes.ts';
+import { exceptions } from './exceptions.ts';
 import { run, shown, type Exchange, type RunOptions, type Target } from './run.ts';
 import { argumentsOf, linesOf, type Group, type Line, type Protocol, type Step } from './script.ts';
 import { stepsIn, type Shape } from './shapes.ts';
@@ -52,6 +53,9 @@ class Stage {
   #behind: Behind | undefined;
   #nearcaches: Nearcache[] = [];
   #tags: Tags = { home: '', any: [] };
+  /** In which protocols a command has succeeded, and which have been refused as they should. */
+  readonly #seen = new Map<string, Set<Protocol>>();
+  readonly #refused = new Set<string>();
 
   constructor(topology: Topology) {
     this.#topology = topology;
@@ -102,7 +106,20 @@ class Stage {
     const noPing = plain.length === 0 || options.noPing === true;
     const expected = await run(one, plain, { ...with_, noPing });
     const got = await run(target, placed.steps, { ...with_, noPing });
-    return this.#judge(expected, got);
+    return this.#judge(expected, got, options.protocol);
+  }
+
+  /** Commands that should have succeeded in both protocols and have not, and entries of the tables that are needless. */
+  get uncovered(): { missing: string[]; needless: string[] } {
+    const excused = new Set([...Object.keys(exceptions.success), ...Object.keys(unseen[this.kind])]);
+    const missing = [...facts.all.values()]
+      .filter((fact) => (!fact.isContainer || fact.name === 'command') && !excused.has(fact.name))
+      .map(({ name }) => name)
+      .filter((name) => !this.#refused.has(name) && this.#seen.get(name)?.size !== protocols.length);
+    const needless = Object.keys(unseen[this.kind]).filter(
+      (name) => this.#refused.has(name) || this.#seen.get(name)?.size === protocols.length,
+    );
+    return { missing, needless };
   }
 
   isRefused(line: Line): boolean {
@@ -139,18 +156,28 @@ class Stage {
     return 'send' in step && this.isRefused(step.send) ? [] : [step];
   }
 
-  #judge(expected: readonly Exchange[], got: readonly Exchange[]): string[] {
+  #judge(expected: readonly Exchange[], got: readonly Exchange[], protocol: Protocol): string[] {
     const found: string[] = [];
-    const compared = got.filter(({ label, args, frame }) => {
-      const judged = rowFor(this.kind, args)?.judged;
+    const compared = got.filter((exchange) => {
+      const judged = rowFor(this.kind, exchange.args)?.judged;
       if (judged?.kind !== 'refused') return true;
-      if (!judged.error.test(frame.toString('latin1'))) {
-        found.push(`${label}\n    expected ${judged.error}\n    got      ${shown(frame)}`);
-      }
+      const name = facts.find(exchange.args)?.name ?? '';
+      if (judged.error.test(exchange.frame.toString('latin1'))) this.#refused.add(name);
+      else found.push(`${exchange.label}\n    expected ${judged.error}\n    got      ${shown(exchange.frame)}`);
       return false;
     });
+    for (const exchange of compared) this.#note(exchange, protocol);
     const mask = (args: Exchange['args'], frame: Buffer): Buffer => maskedApart(this.kind, args, frame);
-    return [...found, ...differencesBetween(expected, compared, mask)];
+    const wanted = expected.map((each) =>
+      rowFor(this.kind, each.args)?.judged.kind === 'answers' ? { ...each, frame: answered } : each,
+    );
+    return [...found, ...differencesBetween(wanted, compared, mask)];
+  }
+
+  #note({ args, frame }: Exchange, protocol: Protocol): void {
+    const name = facts.find(args)?.name;
+    if (name === undefined || /^(-|\+QUEUED)/.test(frame.toString('latin1', 0, 7))) return;
+    this.#seen.set(name, (this.#seen.get(name) ?? new Set()).add(protocol));
   }
 }
 
@@ -222,6 +249,9 @@ for (const topology of topologies) {
     beforeEach(() => stage.serveAgain());
     afterAll(() => stage.end());
     for (const group of groups) describe(group.name, () => testGroup(stage, group));
+    test('every command has been seen in both protocols, or is in a table with its reason', () => {
+      expect(stage.uncovered).toEqual({ missing: [], needless: [] });
+    });
     describe('mistakes', () => {
       for (const [title, make] of Object.entries(mistakes)) {
         test(title, async () => {

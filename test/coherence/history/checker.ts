@@ -67,8 +67,8 @@ class Judge {
   readonly #register: RegisterHistory;
   readonly #states: readonly State[];
   readonly #stalenessMs: number;
-  readonly #byToken: ReadonlyMap<Token, Candidates>;
   /** By the number of promotions that a read has seen. */
+  readonly #byToken: readonly ReadonlyMap<Token, Candidates>[];
   readonly #proxyWrites: readonly Acknowledged[];
   readonly #allWrites: readonly Acknowledged[];
   readonly #failovers: readonly Failover[];
@@ -87,12 +87,14 @@ class Judge {
     this.#register = register;
     this.#states = states;
     this.#stalenessMs = stalenessMs;
-    this.#byToken = byToken(states);
     this.#failovers = failovers.toSorted((a, b) => a.promotedAt - b.promotedAt);
     this.#lost = lostVersions(register, states);
-    this.findings.lostWrites = this.#lost.size;
+    this.findings.lostWrites = states.filter(
+      ({ version, end }) => end !== Infinity && this.#lost.has(version),
+    ).length;
     const eras = [0, ...this.#failovers.map((_, i) => i + 1)];
     const leftAfter = (era: number): State[] => states.filter(({ version }) => !this.#isLost(version, era));
+    this.#byToken = eras.map((era) => byToken(leftAfter(era)));
     this.#proxyWrites = eras.map(
       (era) => new Acknowledged(leftAfter(era).filter(({ cause }) => cause === 'proxy')),
     );
@@ -109,21 +111,21 @@ class Judge {
   read(read: Read): void {
     const bounds = this.#bounds(read);
     const lowest = Math.max(0, ...bounds.map(({ version }) => version));
-    const candidates = this.#byToken.get(read.token);
+    const candidates = this.#byToken[this.#eraOf(read)]?.get(read.token);
     const alive = candidates?.newest(read);
     const newest = alive ?? candidates?.newestBegun(read);
     const state = candidates?.oldest(read, lowest) ?? newest;
+    const undone = newest !== undefined && newest.version >= lowest ? undefined : this.#undone(read);
+    if (undone !== undefined) {
+      this.#judgeUndone(read, undone);
+      return;
+    }
     if (newest === undefined) this.#violated(read, 'phantom', undefined, 0);
     else if (newest.version < lowest) {
       const broken = bounds.filter(({ version }) => version > newest.version);
       this.#violated(read, broken.map(({ rule }) => rule).join(', '), newest, lowest);
     } else if (alive === undefined) this.#violated(read, 'I5', newest, newest.version + 0.5);
     if (state === undefined || newest === undefined) return;
-    const undone = this.#undone(read, newest);
-    if (undone !== undefined) {
-      this.#judgeUndone(read, newest, undone);
-      return;
-    }
     this.#hasSeen(read.connection, { rule: 'I3', version: state.version });
     this.#ended.add(read.end, state.version);
     this.#count(read, newest);
@@ -139,14 +141,15 @@ class Judge {
     return failover !== undefined && this.#failovers.indexOf(failover) < era;
   }
 
-  /** The failover that had undone what the read shows. */
-  #undone(read: Read, shown: State): Failover | undefined {
-    const failover = this.#lost.get(shown.version);
-    return failover !== undefined && failover.promotedAt < read.end ? failover : undefined;
+  /** What the read shows, of what was undone before its end. */
+  #undone(read: Read): State | undefined {
+    const shown = this.#byToken[0]?.get(read.token)?.newestBegun(read);
+    return shown !== undefined && this.#isLost(shown.version, this.#eraOf(read)) ? shown : undefined;
   }
 
-  #judgeUndone(read: Read, shown: State, { promotedAt, knownAt }: Failover): void {
+  #judgeUndone(read: Read, shown: State): void {
     if (shown.end === Infinity) return;
+    const { promotedAt, knownAt } = this.#lost.get(shown.version) as Failover;
     this.findings.oldTimeMs = Math.max(this.findings.oldTimeMs, read.start - promotedAt);
     if (read.start > knownAt + this.#stalenessMs) this.#violated(read, 'FO', shown, shown.version + 1);
   }

@@ -46,7 +46,9 @@ export class FailoverWatch {
       for (;;) {
         const now = performance.now();
         for (const port of this.#ports) {
-          const client = clients.get(port) ?? (await Client.connect(port, { proto: 2, db: 0 }));
+          // Sentinel ends the connections of whom it promotes.
+          const known = clients.get(port);
+          const client = known?.isClosed === false ? known : await connect(port);
           clients.set(port, client);
           const { reply } = await client.call('ROLE');
           if (!Array.isArray(reply) || reply[0] !== 'master') continue;
@@ -63,8 +65,9 @@ export class FailoverWatch {
   }
 
   async #read(port: number): Promise<void> {
-    const client = await Client.connect(port, { proto: 2, db: 0 });
+    let client = await connect(port);
     while (!this.#isOver) {
+      if (client.isClosed) client = await connect(port);
       const { all } = this.#stage.keyspace;
       const mine = all.filter(({ key }) => this.#concerns(key));
       const requests = mine.map(({ key, field }) => (field === undefined ? ['GET', key] : ['HGET', key, field]));
@@ -79,4 +82,8 @@ export class FailoverWatch {
     if (typeof reply !== 'string' && reply !== null) return;
     history.proofs.push({ start, end, token: tokenOf(reply) as string | null, failover: this.failover });
   }
+}
+
+function connect(port: number): Promise<Client> {
+  return Client.connect(port, { proto: 2, db: 0 });
 }

@@ -11,7 +11,7 @@ export function lostVersions(register: RegisterHistory, states: readonly State[]
   for (const { start, end, token, failover } of register.proofs) {
     const shown = states.findLast((state) => state.token === token && state.start <= end)?.version ?? 0;
     for (const state of states) {
-      if (state.version <= shown || state.cause === 'expiry') continue;
+      if (state.version <= shown) continue;
       const isOverdue = state.end < start || (state.end === Infinity && state.start < failover.knownAt);
       if (isOverdue && !lost.has(state.version)) lost.set(state.version, failover);
     }
@@ -19,6 +19,10 @@ export function lostVersions(register: RegisterHistory, states: readonly State[]
   for (const { token } of register.proofs) {
     const kept = states.filter((state) => state.token === token && state.end === Infinity);
     if (token !== null) for (const { version } of kept) lost.delete(version);
+  }
+  for (const { version, cause } of states) {
+    const failover = lost.get(version - 0.5);
+    if (cause === 'expiry' && failover !== undefined) lost.set(version, failover);
   }
   return lost;
 }

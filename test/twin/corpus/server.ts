@@ -63,12 +63,13 @@ export const server: Group = {
       REPLICAOF NO ONE
       SLAVEOF NO ONE
       REPLICAOF x y
-      FAILOVER
-      FAILOVER ABORT
       SHUTDOWN ABORT
       SHUTDOWN NOPE
       REPLCONF
       REPLCONF nosuch x`,
+    FAILOVER: `
+      FAILOVER
+      FAILOVER ABORT`,
     'CLUSTER commands without cluster mode': `
       CLUSTER INFO
       CLUSTER KEYSLOT foo

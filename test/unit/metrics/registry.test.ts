@@ -30,11 +30,13 @@ const rules: PolicyRules = {
   lease: undefined,
 };
 
+const replica = { name: '10.0.0.2:6379', isUp: true, reads: 12, retried: 3, roundTripSeconds: 0.25 };
+
 function sources(): Sources {
   return {
     sessions: new SessionStats(),
     shards: [
-      { name: 'shard0', stats: new ShardStats(), margin: () => 750 },
+      { name: 'shard0', stats: new ShardStats(), margin: () => 750, replicas: [replica] },
       { name: 'shard1', stats: new ShardStats(), margin: () => undefined },
     ],
     cache: {
@@ -207,6 +209,15 @@ test('a shard serves while its margin is not below 0, and has no margin without 
   expect(await read()).toEqual([0, -2.5]);
   margin = undefined;
   expect(await read()).toEqual([0, undefined]);
+});
+
+test('replicas are told apart by their shard and address', async () => {
+  const samples = parseExposition(await createMetrics(sources()).text());
+  const labels = '{shard="shard0",replica="10.0.0.2:6379"}';
+  const read = (name: string): number | undefined => samples.get(`nearcache_replica_${name}${labels}`);
+  expect(['up', 'reads_total', 'reads_retried_total', 'round_trip_seconds'].map(read)).toEqual([
+    1, 12, 3, 0.25,
+  ]);
 });
 
 test('without a cache there are no cache metrics, and Node’s own are there', async () => {
