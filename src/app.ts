@@ -147,6 +147,7 @@ export class App {
     const upstream = this.#upstream;
     const metrics = createMetrics({
       sessions: this.#sessionStats,
+      ring: () => upstream.epoch,
       get shards() {
         return upstream.shards.map((shard) => ({
           name: shard.name,

@@ -13,6 +13,8 @@ export interface MetricSources {
   readonly sessions: SessionStats;
   readonly shards: readonly ShardSource[];
   readonly cache: CacheSource | undefined;
+  /** Fingerprints of the ring and of the one that it is to become, '-' = none; undefined = there is no ring of several shards. */
+  readonly ring?: () => { readonly from: string; readonly to: string } | undefined;
   /** Undefined = none come by pub/sub. */
   readonly invalidations?: InvalidationSource | undefined;
   readonly version: string;

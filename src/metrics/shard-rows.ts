@@ -3,6 +3,18 @@ import { type Facts, facts, type MetricRow, type ReplicaSource } from './row.ts'
 
 /** What Redis's side counts. */
 export const SHARD_ROWS: readonly MetricRow[] = [
+  {
+    ...facts({
+      name: 'nearcache_ring_info',
+      help: '1; the epoch of the ring of shards, and of the one that it is to become. Nearcaches with different ones must not last: alert on it.',
+      unit: 'boolean',
+    }),
+    labels: ['from', 'to'],
+    read: ({ ring }) => {
+      const epoch = ring?.();
+      return epoch === undefined ? [] : [{ labels: { from: epoch.from, to: epoch.to }, value: 1 }];
+    },
+  },
   shard(
     {
       name: 'nearcache_shard_up',

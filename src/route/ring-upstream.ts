@@ -4,6 +4,7 @@ import type { Shard } from '../shard/shard.ts';
 import { KeyMover } from './key-mover.ts';
 import type { RingPlan } from './ring-change.ts';
 import { RingGate } from './ring-gate.ts';
+import { instanceName } from './ring-report.ts';
 import { RingWatch } from './ring-watch.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -66,6 +67,16 @@ export class RingUpstream implements Upstream {
     return this.#watch === undefined;
   }
 
+  /** The epochs of the ring and of the next one; undefined = one plain Redis. */
+  get epoch(): { from: string; to: string } | undefined {
+    const change = this.#watch?.change;
+    return change && { from: change.from, to: change.to ?? '-' };
+  }
+
+  get isChanging(): boolean {
+    return this.#setup.next !== undefined;
+  }
+
   get gate(): RingGate | undefined {
     return this.#gate;
   }
@@ -125,6 +136,7 @@ export class RingUpstream implements Upstream {
     this.#watch = undefined;
     this.#gate = undefined;
     if (shards.length === 1) return;
+    for (const shard of shards) shard.nameAs(instanceName(this.#instance));
     const shardOf = (name: string): Shard => shards.find((shard) => shard.name === name) as Shard;
     const watch = new RingWatch(
       { old, next },

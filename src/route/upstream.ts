@@ -28,6 +28,10 @@ export interface Upstream {
   shardAt(place: number): Shard | undefined;
   /** What entries of that place carry as their database (`EntryId.db`); below 0 = none may be kept or found now. */
   spaceAt(place: number, db: number): number;
+  /** Fingerprints of the ring and of the next one; undefined = it is none of several shards. */
+  readonly epoch?: { readonly from: string; readonly to: string } | undefined;
+  /** Another ring is configured that this one is to become. */
+  readonly isChanging?: boolean;
   /** Lets commands pass only when their keys are where `placeOf` says; undefined = they always are. */
   readonly gate?: RingGate | undefined;
   /** Undefined = no shard redirects to another. */

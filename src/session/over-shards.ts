@@ -43,6 +43,8 @@ export function overShards(session: Session, request: Request, spec: CommandSpec
   return runSpread(session, request, spec, spread);
 }
 
+/** It would delete the record of how far the change is. */
+const CHANGING = 'the ring has a next one configured, to which keys are moved';
 const PATTERNS = 'its BY or GET pattern reads keys that may be on other shards';
 
 /** Its keys cannot be used now. In a transaction that is the end of it. */
@@ -79,6 +81,10 @@ function runSpread(session: Session, request: Request, spec: CommandSpec, spread
       return way === SEVERAL_PLACES ? ran(runSplit(session, request, spec, spread)) : aimed(session, way);
     }
     case 'all':
+      if (spec.flushesAll && session.context.upstream.isChanging === true) {
+        session.answerError('NOT_SUPPORTED', { command: spec.name, reason: CHANGING });
+        return 'done';
+      }
       if (spec.name === 'select') return selectOnAll(session, request, spec, spread);
       return ran(runOnAll(session, request, spec, spread));
     case 'scan':

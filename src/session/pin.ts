@@ -134,7 +134,8 @@ export class Pin implements PinnedHolder {
   follow(): void {
     const { proto, db, name } = this.#session;
     const { connection } = this.#hold;
-    connection?.prepare({ proto, db, name }, (failure) => {
+    const named = name === '' ? (this.#hold.shard?.pinnedName ?? '') : name;
+    connection?.prepare({ proto, db, name: named }, (failure) => {
       if (failure !== undefined) connection.destroy(failure.reason);
     });
   }

@@ -15,7 +15,28 @@ export function keysAt(request: Request, spec: CommandSpec, db: number): KeyAt[]
     const index = keyList.indices[i] as number;
     keys.push({ key: request.buffer.subarray(request.argStart(index), request.argEnd(index)), db });
   }
-  return keys;
+  const target = targetDb(request, spec);
+  const last = keys.at(-1);
+  if (target === undefined || last === undefined) return keys;
+  // COPY names its target's database; MOVE has the same key in both.
+  return spec.name === 'move'
+    ? [...keys, { key: last.key, db: target }]
+    : [...keys.slice(0, -1), { key: last.key, db: target }];
+}
+
+/** The database of the key that COPY … DB n and MOVE write to. */
+function targetDb(request: Request, { name }: CommandSpec): number | undefined {
+  if (name === 'move' && request.argc === 3) return numberAt(request, 2);
+  if (name !== 'copy') return undefined;
+  for (let i = 3; i + 1 < request.argc; i++) {
+    if (request.argLatin1(i).toLowerCase() === 'db') return numberAt(request, i + 1);
+  }
+  return undefined;
+}
+
+function numberAt(request: Request, index: number): number | undefined {
+  const text = request.argLatin1(index);
+  return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
 
 /** May a command of this session on these keys go, while keys are on their way to other shards? */

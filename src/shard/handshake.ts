@@ -25,6 +25,8 @@ export interface ServerInfo {
 
 /** What is asked of a fresh connection. */
 export interface HandshakeWishes {
+  /** What the connection is to be called. */
+  clientName: string;
   /** Switch CLIENT TRACKING on. */
   tracks: boolean;
   /** Known from another connection to the same server; undefined = find out. Asking where it is forbidden would fill
@@ -49,7 +51,7 @@ export function shakeHands(
 ): void {
   const replies: Buffer[] = [];
   const requests = [
-    [...helloArguments(3, credentials), 'SETNAME', 'nearcache'],
+    [...helloArguments(3, credentials), 'SETNAME', wishes.clientName],
     ...(wishes.hasFieldTtl === undefined ? [['COMMAND', 'INFO', 'HPEXPIRE']] : []),
     ...(wishes.tracks ? [['CLIENT', 'TRACKING', 'ON']] : []),
   ];

@@ -55,6 +55,7 @@ export class IdentityFactory {
       credentials: remembering,
       connectTimeoutMs: options.connectTimeoutMs,
       inFlightMax: options.inFlightMax,
+      clientName: () => this.#parts.shard.clientName,
       knownServer: server,
       heartbeatMs: options.maxStalenessMs / 4,
     };
@@ -98,6 +99,7 @@ export class IdentityFactory {
       this.#parts.clock,
       this.#parts.stats,
     );
+    pool.nameOf = () => this.#parts.shard.pinnedName;
     pool.onLost = (clientId) => this.#parts.shard.ghosts.add(clientId);
     return pool;
   }

@@ -32,6 +32,8 @@ export class PinnedPool {
   #stats: ShardStats;
   /** A connection is gone; 0 = it had no id yet. */
   onLost: (clientId: number) => void = () => undefined;
+  /** What a connection is called that is to have no name. */
+  nameOf: () => string = () => '';
 
   constructor(
     address: AddressSource,
@@ -53,6 +55,7 @@ export class PinnedPool {
     setup: PinnedSetup,
     done: (pinned: PinnedConnection | undefined, failure: CallFailure | undefined) => void,
   ): void {
+    if (setup.name === '') setup = { ...setup, name: this.nameOf() };
     const pinned = this.#takeIdle(setup) ?? this.#open();
     if (pinned === undefined) {
       return done(undefined, { kind: 'busy', reason: String(this.#limits.pinnedMax) });

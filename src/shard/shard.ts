@@ -5,6 +5,8 @@ import { Confirmation } from '../cache/confirmation.ts';
 import type { NearCache } from '../cache/near-cache.ts';
 import { AuthConnection } from './auth-connection.ts';
 import type { AddressSource, ShardAddress } from './connection.ts';
+import { encodeRequest } from '../protocol/encoder.ts';
+import { OwnCall } from './call.ts';
 import type { CredentialSource, Credentials } from './credentials.ts';
 import type { ServerInfo } from './handshake.ts';
 import { Ghosts } from './ghosts.ts';
@@ -12,7 +14,7 @@ import type { Identity } from './identity.ts';
 import { IdentityFactory } from './identity-factory.ts';
 import type { Replicas } from './replicas.ts';
 import type { ShardStats } from './shard-stats.ts';
-import type { SharedConnection, SharedListener } from './shared-connection.ts';
+import { ANY_DB, type SharedConnection, type SharedListener } from './shared-connection.ts';
 import { Toucher } from './toucher.ts';
 
 export interface ShardOptions {
@@ -59,6 +61,8 @@ export class Shard {
   readonly options: ShardOptions;
   /** Somebody confirms it again and again, for entries to be served. */
   readonly confirmation: Confirmation | undefined;
+  /** What connections to it are called. */
+  clientName = 'nearcache';
   /** What the end of a key must be for this shard to have it; '' = it may have any. */
   keyTag = '';
   /** Undefined = no policy has reads of them. */
@@ -147,6 +151,24 @@ export class Shard {
       control.retryNow();
     }
     this.auth.close();
+  }
+
+  /** In a ring that may change, connections are known by the nearcache that they belong to (decisions/0008); those that are there
+   *  already are renamed. */
+  nameAs(clientName: string): void {
+    if (this.clientName === clientName) return;
+    this.clientName = clientName;
+    const bytes = encodeRequest(['CLIENT', 'SETNAME', clientName]);
+    for (const { shared, control } of this.identities()) {
+      for (const link of [shared, control]) {
+        if (link.isReady) link.submit(new OwnCall(() => undefined), bytes, 0, bytes.length, ANY_DB);
+      }
+    }
+  }
+
+  /** What a pinned connection is called that the app has not named. */
+  get pinnedName(): string {
+    return this.clientName === 'nearcache' ? '' : this.clientName;
   }
 
   /** The identity of a user whose credentials Redis has just accepted; undefined when there are too many.

@@ -27,6 +27,8 @@ export interface SharedOptions {
   /** What another connection has learnt about the same server. */
   knownServer: () => ServerInfo | undefined;
   heartbeatMs: number;
+  /** What it is called at Redis, asked at each connect. */
+  clientName?: () => string;
   /** For every generation of it. */
   confirmation?: Confirmation | undefined;
   inFlightMax: number;
@@ -264,7 +266,11 @@ export class SharedConnection {
       connection.destroy(`no answer to the handshake within ${connectTimeoutMs} ms`),
     );
     const startedAt = this.#clock.now();
-    const wishes = { tracks: this.options.tracks, hasFieldTtl: this.options.knownServer()?.hasFieldTtl };
+    const wishes = {
+      clientName: this.options.clientName?.() ?? 'nearcache',
+      tracks: this.options.tracks,
+      hasFieldTtl: this.options.knownServer()?.hasFieldTtl,
+    };
     shakeHands(connection, credentials, wishes, (result) => {
       cancel();
       if ('server' in result) this.#ready(connection, result.server, startedAt);

@@ -43,6 +43,10 @@ function refused(
   return when === undefined ? row : { ...row, when };
 }
 
+const changingClusters =
+  'cluster|addslots cluster|addslotsrange cluster|delslots cluster|delslotsrange cluster|saveconfig ' +
+  'cluster|set-config-epoch cluster|setslot';
+
 const unsupported = /^-ERR nearcache: '.*' is not supported through nearcache: /;
 
 /** The only table of what is otherwise over several shards than at one Redis (and behind Sentinels than at one Redis alone). The
@@ -72,9 +76,8 @@ export const apart: readonly Apart[] = [
   refused(several, 'asking readonly readwrite', 'nearcache chooses the node', unsupported),
   refused(
     several,
-    `cluster|addslots cluster|addslotsrange cluster|bumpepoch cluster|delslots cluster|delslotsrange cluster|failover
-     cluster|flushslots cluster|forget cluster|meet cluster|replicate cluster|reset cluster|saveconfig
-     cluster|set-config-epoch cluster|setslot`,
+    `${changingClusters} cluster|bumpepoch cluster|failover cluster|flushslots cluster|forget cluster|meet
+     cluster|replicate cluster|reset`,
     'changes one node of a Cluster',
     unsupported,
   ),
@@ -88,7 +91,8 @@ export const apart: readonly Apart[] = [
   {
     on: ['cluster'],
     commands: words(`cluster|info cluster|keyslot cluster|slots cluster|nodes cluster|shards cluster|links cluster|myid
-      cluster|replicas cluster|slaves cluster|count-failure-reports cluster|countkeysinslot cluster|getkeysinslot`),
+      cluster|replicas cluster|slaves cluster|count-failure-reports cluster|countkeysinslot cluster|getkeysinslot
+      cluster|help`),
     reason: 'there is a Cluster, which answers',
     judged: { kind: 'answers', like: /^(?!-ERR This instance has cluster support disabled)/ },
   },
@@ -103,13 +107,6 @@ export const apart: readonly Apart[] = [
     commands: ['memory|usage'],
     reason: 'a node links the keys of a slot, which takes 16 bytes',
     judged: { kind: 'masked', pattern: /^:\d+/ },
-  },
-  {
-    on: ['cluster'],
-    commands: ['mset'],
-    when: /^mset( \S+ \S+)* \S+$/i,
-    reason: 'a node looks at the slots of the keys before it counts the arguments',
-    judged: { kind: 'answers', like: /^-(ERR wrong number|CROSSSLOT )/ },
   },
   {
     on: several,
@@ -181,10 +178,21 @@ export interface Unfit {
 
 export const unfit: readonly Unfit[] = [
   { on: ['sentinel'], title: 'FAILOVER', reason: 'there is a replica, and so it would begin' },
+  {
+    on: ['cluster'],
+    title: 'MSET and MSETNX without a value',
+    reason: 'a node looks at the slots of the keys before it counts the arguments',
+  },
   { on: several, title: 'SAVE inside a transaction', reason: 'refused in other words' },
   { on: several, title: 'SELECT inside a transaction', reason: 'SELECT concerns all shards, a transaction one' },
   { on: several, title: 'a script that flushes', reason: 'a script sees its shard alone' },
   { on: several, title: 'CLIENT UNBLOCK of WAIT', reason: 'WAIT blocks on all shards' },
+  { on: ['sentinel'], title: 'CLIENT UNBLOCK of WAIT', reason: 'a replica may have taken over what was written' },
+  {
+    on: ['sentinel'],
+    title: 'PSUBSCRIBE and messages that match twice',
+    reason: 'it hears the Sentinels, too',
+  },
   { on: several, title: 'CLIENT TRACKING in RESP3', reason: 'CLIENT TRACKING is refused' },
   {
     on: several,
@@ -194,11 +202,38 @@ export const unfit: readonly Unfit[] = [
   { on: several, title: 'a value of 64 MB', reason: 'takes long; the value of 1 MiB passes in the same way' },
 ];
 
+/** Commands without a success in both protocols. */
+export interface Unseen {
+  readonly commands: readonly string[];
+  readonly reason: string;
+}
+
+const inOneForm = 'runs in RESP2 alone, since its answer has no other form and it takes long';
+
+const aboutClusters = words(`cluster|info cluster|keyslot cluster|slots cluster|nodes cluster|shards cluster|myid
+  cluster|countkeysinslot cluster|getkeysinslot cluster|help`);
+
 /** What a topology has no success of, beyond what is refused there and what one Redis has none of (exceptions.ts). */
-export const unseen: Readonly<Record<TopologyKind, Readonly<Record<string, string>>>> = {
-  ring: {},
-  cluster: {},
-  sentinel: {},
+export const unseen: Readonly<Record<TopologyKind, readonly Unseen[]>> = {
+  ring: [
+    { commands: words('save bgsave bgrewriteaof latency|graph pfselftest'), reason: inOneForm },
+    { commands: aboutClusters, reason: 'a ring is no Cluster, and the servers say so' },
+    { commands: words('subscribe psubscribe ssubscribe'), reason: 'pendingPubSub' },
+  ],
+  cluster: [
+    { commands: words('save bgsave bgrewriteaof latency|graph pfselftest'), reason: inOneForm },
+    { commands: words('subscribe psubscribe ssubscribe'), reason: 'pendingPubSub' },
+  ],
+  sentinel: [
+    { commands: words('save bgsave bgrewriteaof latency|graph pfselftest'), reason: inOneForm },
+    { commands: ['client|caching'], reason: 'tracking has a meaning in RESP3 only' },
+    { commands: ['replconf'], reason: 'nearcache refuses it' },
+    { commands: words('asking readonly readwrite'), reason: 'one server is no Cluster, and says so' },
+    {
+      commands: [...aboutClusters, ...words(changingClusters)],
+      reason: 'one server is no Cluster, and says so',
+    },
+  ],
 };
 
 /** Cases of subscriptions, which are yet to work over several shards. */

@@ -126,9 +126,10 @@ class Judge {
       this.#violated(read, broken.map(({ rule }) => rule).join(', '), newest, lowest);
     } else if (alive === undefined) this.#violated(read, 'I5', newest, newest.version + 0.5);
     if (state === undefined || newest === undefined) return;
+    this.#count(read, newest);
+    if (this.#lost.has(state.version)) return;
     this.#hasSeen(read.connection, { rule: 'I3', version: state.version });
     this.#ended.add(read.end, state.version);
-    this.#count(read, newest);
   }
 
   /** How many promotions were before the read was over. */

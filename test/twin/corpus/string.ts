@@ -99,9 +99,12 @@ export const strings: Group = {
       GET a
       MSETNX c 1 d 2
       MSETNX c 3 e 4
-      MGET c d e
+      MGET c d e`,
+    'MSET and MSETNX without a value': `
+      MSET a
       MSET a 1 b
-      MSETNX a`,
+      MSETNX a
+      MSETNX a 1 b`,
     counters: `
       GET num
       INCR num

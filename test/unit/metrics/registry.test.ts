@@ -52,6 +52,7 @@ function sources(): Sources {
         { shard: 'shard0', source: 'keyspace', isUp: false, losses: 4 },
       ],
     },
+    ring: () => ({ from: 'a1', to: '-' }),
     version: '1.2.3',
   };
 }
