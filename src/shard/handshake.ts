@@ -94,3 +94,12 @@ function judge(replies: Buffer[], wishes: HandshakeWishes): HandshakeResult {
 function refusal(line: Buffer): CallFailure {
   return { kind: 'refused', reason: line.toString('latin1', 1, line.length - 2), refusal: line };
 }
+
+/** For the log. */
+export function whyUntracked(server: ServerInfo): { reason: string } {
+  if (!server.isPrimary) return { reason: 'the server is a replica' };
+  if (server.isTrackingBusy)
+    return { reason: 'a script keeps Redis busy: CLIENT TRACKING is asked for again' };
+  if (!server.isTracking) return { reason: 'CLIENT TRACKING was refused' };
+  return { reason: 'Redis before 7.0 may put invalidations inside replies' };
+}

@@ -8,7 +8,7 @@ import type { Backoff } from './backoff.ts';
 import { Call, type CallFailure, OwnCall } from './call.ts';
 import { type AddressSource, Connection } from './connection.ts';
 import type { CredentialSource } from './credentials.ts';
-import { type ServerInfo, shakeHands } from './handshake.ts';
+import { type ServerInfo, shakeHands, whyUntracked } from './handshake.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { PushReader } from './invalidation-push.ts';
 import type { ShardStats } from './shard-stats.ts';
@@ -391,12 +391,4 @@ export class SharedConnection {
     );
     this.#db = db;
   }
-}
-
-function whyUntracked(server: ServerInfo): { reason: string } {
-  if (!server.isPrimary) return { reason: 'the server is a replica' };
-  if (server.isTrackingBusy)
-    return { reason: 'a script keeps Redis busy: CLIENT TRACKING is asked for again' };
-  if (!server.isTracking) return { reason: 'CLIENT TRACKING was refused' };
-  return { reason: 'Redis before 7.0 may put invalidations inside replies' };
 }
