@@ -22,6 +22,8 @@ export class Pin implements PinnedHolder {
   readonly sticky: Sticky;
   /** Connections to other nodes of a Cluster, to which commands were redirected. */
   readonly detours: Set<PinnedConnection> = new Set<PinnedConnection>();
+  /** Parts of a command that block on connections of their own. */
+  blockingParts = 0;
   /** Commands left something behind that only RESET removes. */
   isDirty = false;
   readonly #session: Session;
@@ -39,7 +41,7 @@ export class Pin implements PinnedHolder {
 
   /** A blocking command is outstanding: an element it pops must not be lost in a cleaned connection (DESIGN rule 4). */
   get isBlocking(): boolean {
-    return this.#blocking > 0;
+    return this.#blocking > 0 || this.blockingParts > 0;
   }
 
   /** Where the connection is; undefined = there is none. */

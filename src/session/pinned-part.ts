@@ -26,12 +26,14 @@ export function runPinnedPart(session: Session, request: Request, spec: CommandS
     }
     // It may block: it ends with its session.
     session.pin.detours.add(pinned);
+    if (spec.isBlocking) session.pin.blockingParts++;
     // WAIT counts from this connection's own last command (DESIGN rule 5).
     submit(pinned, PING, () => undefined);
     slot.sentAt = session.context.clock.now();
     pinned.submit(slot, bytes, 0, bytes.length);
     submit(pinned, PING, () => {
       session.pin.detours.delete(pinned);
+      if (spec.isBlocking) session.pin.blockingParts--;
       identity.pinned.release(pinned, spec.name.startsWith('wait'));
     });
   });

@@ -78,6 +78,11 @@ describe('reads under a policy that prefers replicas', () => {
   it('go behind an unanswered write of their session', async () => {
     const app = await connected();
     await lag('r:k', 'older', 'newer');
+    expect(await together(app, ['SET', 'another', 'key'], ['STRLEN', 'r:k'], ['GET', 'r:k'])).toEqual([
+      '+OK',
+      ':5',
+      'newer',
+    ]);
     expect(await together(app, ['SET', 'r:k', 'newest'], ['GET', 'r:k'])).toEqual(['+OK', 'newest']);
   });
 
@@ -184,6 +189,20 @@ describe('a replica that fails', () => {
     await replicasUp(nearcache, 0);
     expect(await together(app, ['GET', 'r:k'], ['GET', 'r:k'])).toEqual(['w', 'w']);
     await shard.replica.restart();
+  });
+
+  it('is not heard when it answers an error: the primary is asked', async () => {
+    const app = await connected();
+    await lag('r:k', 'older', 'newer');
+    await callRedis(shard.replica, ['ACL', 'SETUSER', 'default', '-get']);
+    const before = await readMetric(nearcache, 'nearcache_replica_reads_retried_total');
+    expect(await together(app, ['GET', 'r:k'], ['STRLEN', 'r:k'], ['GET', 'r:k'])).toEqual([
+      'newer',
+      ':5',
+      'newer',
+    ]);
+    expect(await readMetric(nearcache, 'nearcache_replica_reads_retried_total')).toBe(before + 2);
+    await callRedis(shard.replica, ['ACL', 'SETUSER', 'default', '+get']);
   });
 
   it('is not read from while it does not answer', async () => {

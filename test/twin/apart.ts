@@ -90,7 +90,8 @@ export const apart: readonly Apart[] = [
   ),
   {
     on: ['cluster'],
-    commands: words(`cluster|info cluster|keyslot cluster|slots cluster|nodes cluster|shards cluster|links cluster|myid
+    commands:
+      words(`cluster|info cluster|keyslot cluster|slots cluster|nodes cluster|shards cluster|links cluster|myid
       cluster|replicas cluster|slaves cluster|count-failure-reports cluster|countkeysinslot cluster|getkeysinslot
       cluster|help`),
     reason: 'there is a Cluster, which answers',
@@ -110,7 +111,9 @@ export const apart: readonly Apart[] = [
   },
   {
     on: several,
-    commands: words('smembers sinter sunion sdiff sscan hgetall hkeys hvals command acl|cat function|list latency|histogram'),
+    commands: words(
+      'smembers sinter sunion sdiff sscan hgetall hkeys hvals command acl|cat function|list latency|histogram',
+    ),
     reason: 'the order is that of a hash table, whose seed each server has for itself',
     judged: { kind: 'set' },
   },
@@ -124,7 +127,10 @@ export const apart: readonly Apart[] = [
     on: several,
     commands: ['config|get'],
     reason: 'each server has its own port and folder, and the order of a hash table',
-    judged: { kind: 'set', but: /(?<=\r\n(port|dir|pidfile|cluster-[a-z-]+|repl-diskless-sync-delay)\r\n)\$\d+\r\n[^\r]*/g },
+    judged: {
+      kind: 'set',
+      but: /(?<=\r\n(port|dir|pidfile|cluster-[a-z-]+|repl-diskless-sync-delay)\r\n)\$\d+\r\n[^\r]*/g,
+    },
   },
   {
     on: several,
@@ -184,10 +190,18 @@ export const unfit: readonly Unfit[] = [
     reason: 'a node looks at the slots of the keys before it counts the arguments',
   },
   { on: several, title: 'SAVE inside a transaction', reason: 'refused in other words' },
-  { on: several, title: 'SELECT inside a transaction', reason: 'SELECT concerns all shards, a transaction one' },
+  {
+    on: several,
+    title: 'SELECT inside a transaction',
+    reason: 'SELECT concerns all shards, a transaction one',
+  },
   { on: several, title: 'a script that flushes', reason: 'a script sees its shard alone' },
   { on: several, title: 'CLIENT UNBLOCK of WAIT', reason: 'WAIT blocks on all shards' },
-  { on: ['sentinel'], title: 'CLIENT UNBLOCK of WAIT', reason: 'a replica may have taken over what was written' },
+  {
+    on: ['sentinel'],
+    title: 'CLIENT UNBLOCK of WAIT',
+    reason: 'a replica may have taken over what was written',
+  },
   {
     on: ['sentinel'],
     title: 'PSUBSCRIBE and messages that match twice',
@@ -199,7 +213,11 @@ export const unfit: readonly Unfit[] = [
     title: 'CLIENT TRACKING in RESP2 redirects to a subscriber',
     reason: 'CLIENT TRACKING is refused',
   },
-  { on: several, title: 'a value of 64 MB', reason: 'takes long; the value of 1 MiB passes in the same way' },
+  {
+    on: ['ring', 'cluster', 'sentinel'],
+    title: 'a value of 64 MB',
+    reason: 'takes long; the value of 1 MiB passes in the same way',
+  },
 ];
 
 /** Commands without a success in both protocols. */
@@ -210,7 +228,8 @@ export interface Unseen {
 
 const inOneForm = 'runs in RESP2 alone, since its answer has no other form and it takes long';
 
-const aboutClusters = words(`cluster|info cluster|keyslot cluster|slots cluster|nodes cluster|shards cluster|myid
+const aboutClusters =
+  words(`cluster|info cluster|keyslot cluster|slots cluster|nodes cluster|shards cluster|myid
   cluster|countkeysinslot cluster|getkeysinslot cluster|help`);
 
 /** What a topology has no success of, beyond what is refused there and what one Redis has none of (exceptions.ts). */

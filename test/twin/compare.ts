@@ -31,8 +31,7 @@ export function differencesBetween(
 function same(expected: Exchange, got: Exchange, mask: Mask): boolean {
   if (got.label === 'stopped') return false;
   return (
-    expected.frame.equals(got.frame) ||
-    mask(expected.args, expected.frame).equals(mask(got.args, got.frame))
+    expected.frame.equals(got.frame) || mask(expected.args, expected.frame).equals(mask(got.args, got.frame))
   );
 }
 

@@ -58,7 +58,8 @@ export async function run(target: Target, steps: readonly Step[], options: RunOp
 const elsewhere = /^-MOVED /;
 
 /** No subscribers but nearcache's own and Sentinels, and nobody blocked. */
-const settled = /^\*\d+\r\n(\$\d+\r\n(nearcache:.*|__sentinel__:hello)\r\n)*:0\r\n\*0\r\n[^]*blocked_clients:0\r/;
+const settled =
+  /^\*\d+\r\n(\$\d+\r\n(nearcache:.*|__sentinel__:hello)\r\n)*:0\r\n\*0\r\n[^]*blocked_clients:0\r/;
 
 /** What a run remembers of one connection. */
 interface Client {
@@ -233,7 +234,9 @@ class Running {
       const needed = shows.startsWith(':0') || shows.endsWith(':0\r') ? answers.length : 1;
       if (showing.length >= needed) return;
       if (performance.now() > deadline) {
-        throw new Error(`${label(line)} at Redis does not show ${shows.trim()}: ${answers.map(shown).join()}`);
+        throw new Error(
+          `${label(line)} at Redis does not show ${shows.trim()}: ${answers.map(shown).join()}`,
+        );
       }
     }
   }

@@ -30,7 +30,11 @@ export interface Placed {
 export function place(steps: readonly Step[], tags: Tags): Placed {
   const lines = [...steps.flatMap(linesOf)].map(argumentsOf);
   const groups = new Groups();
-  const known = new Set(['missing', ...fixture.flatMap((line) => keysOf(argumentsOf(line))), ...lines.flatMap(keysOf)]);
+  const known = new Set([
+    'missing',
+    ...fixture.flatMap((line) => keysOf(argumentsOf(line))),
+    ...lines.flatMap(keysOf),
+  ]);
   const isTransaction = lines.some((args) => ['multi', 'watch'].includes(word(args[0])));
   for (const args of lines) {
     const hidden = hiddenKeys(args, known);
@@ -108,8 +112,10 @@ function renamed(line: Line, rename: (key: string) => string, known: ReadonlySet
   return args.map((argument, i) => {
     if (indices.has(i)) return rename(textOf(argument));
     if (isScript(args) && i === 1)
-      return textOf(argument).replace(quoted, (whole, call: string | undefined, quote: string, name: string) =>
-        call === undefined && known.has(name) ? `${quote}${rename(name)}${quote}` : whole,
+      return textOf(argument).replace(
+        quoted,
+        (whole, call: string | undefined, quote: string, name: string) =>
+          call === undefined && known.has(name) ? `${quote}${rename(name)}${quote}` : whole,
       );
     return isDebug(args) && i > 1 && known.has(textOf(argument)) ? rename(textOf(argument)) : argument;
   });
@@ -134,7 +140,11 @@ const quoted = /(call\(\s*)?(["'])([\w:-]+)\2/g;
 
 /** The keys that a command uses without saying so, at the home shard. */
 function hiddenKeys(args: readonly Argument[], known: ReadonlySet<string>): string[] {
-  if (isDebug(args)) return args.slice(2).map(textOf).filter((name) => known.has(name));
+  if (isDebug(args))
+    return args
+      .slice(2)
+      .map(textOf)
+      .filter((name) => known.has(name));
   if (!isScript(args)) return [];
   return [...textOf(args[1] as Argument).matchAll(quoted)]
     .filter(([, call, , name = '']) => call === undefined && known.has(name))

@@ -3,7 +3,17 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startNearcache, type Nearcache } from '../support/nearcache.ts';
 import { connectRaw } from '../support/raw-client.ts';
 import { startRedis, type RedisServer } from '../support/redis-server.ts';
-import { answered, maskedApart, namesOf, pendingPubSub, rowFor, unfit, unqueued, unseen, type TopologyKind } from './apart.ts';
+import {
+  answered,
+  maskedApart,
+  namesOf,
+  pendingPubSub,
+  rowFor,
+  unfit,
+  unqueued,
+  unseen,
+  type TopologyKind,
+} from './apart.ts';
 import { CommandFacts, readCommandFacts } from './command-facts.ts';
 import { differencesBetween } from './compare.ts';
 import { groups } from './corpus/groups.ts';
@@ -92,14 +102,20 @@ class Stage {
   }
 
   async end(): Promise<void> {
-    await Promise.all([...this.#nearcaches, ...(this.#behind ? [this.#behind] : [])].map((each) => each.stop()));
+    await Promise.all(
+      [...this.#nearcaches, ...(this.#behind ? [this.#behind] : [])].map((each) => each.stop()),
+    );
   }
 
   /** Takes the steps at the one Redis and through nearcache; what differed. */
   async compare(steps: readonly Step[], isCached: boolean, options: RunOptions): Promise<string[]> {
     const isSame = this.kind === 'sentinel';
     const placed = isSame ? { steps, fixture: undefined } : place(steps, this.#tags);
-    const with_ = { ...options, names: { other: String(other.port) }, ...(placed.fixture && { fixture: placed.fixture }) };
+    const with_ = {
+      ...options,
+      names: { other: String(other.port) },
+      ...(placed.fixture && { fixture: placed.fixture }),
+    };
     const nearcache = this.#nearcaches[isCached ? 0 : 1] as Nearcache;
     const { ports } = this.#behind as Behind;
     const target: Target = { name: nearcache.logs, port: nearcache.port, redisPorts: ports };
@@ -135,7 +151,9 @@ class Stage {
   /** The lines that can be sent in this shape. */
   linesIn(shape: Shape, lines: readonly Line[]): readonly Line[] {
     if (this.kind === 'sentinel' || !shape.startsWith('EXEC')) return lines;
-    return lines.filter((line) => !this.isRefused(line) && !namesOf(argumentsOf(line)).some((name) => unqueued.has(name)));
+    return lines.filter(
+      (line) => !this.isRefused(line) && !namesOf(argumentsOf(line)).some((name) => unqueued.has(name)),
+    );
   }
 
   /** The commands of which each may be queued by a MULTI. */
@@ -172,7 +190,8 @@ class Stage {
       if (judged?.kind !== 'refused') return true;
       const name = facts.find(exchange.args)?.name ?? '';
       if (judged.error.test(exchange.frame.toString('latin1'))) this.#refused.add(name);
-      else found.push(`${exchange.label}\n    expected ${judged.error}\n    got      ${shown(exchange.frame)}`);
+      else
+        found.push(`${exchange.label}\n    expected ${judged.error}\n    got      ${shown(exchange.frame)}`);
       return false;
     });
     for (const exchange of compared) this.#note(exchange, protocol);
@@ -239,7 +258,9 @@ function testGroup(stage: Stage, group: Group): void {
       });
     }
   }
-  for (const [title, { steps, protocols: only = protocols, ...options }] of Object.entries(group.scripts ?? {})) {
+  for (const [title, { steps, protocols: only = protocols, ...options }] of Object.entries(
+    group.scripts ?? {},
+  )) {
     if (!stage.fits(title)) continue;
     test(title, async () => {
       const found: Found = new Map();
