@@ -160,8 +160,8 @@ export class ClusterUpstream implements Upstream {
     this.#follow();
     if (changes.slots > 0) this.#log.info({ count: changes.slots }, 'slots have another owner');
     // What it said of its own slots is taken in: entries that it has filled are as good as at the time of the question.
-    if (view.self.role === 'primary' && shard.confirmation !== undefined)
-      shard.confirmation.askedAt = askedAt;
+    const isSure = view.self.role === 'primary' && seesMajority(view);
+    if (isSure && shard.confirmation !== undefined) shard.confirmation.askedAt = askedAt;
   }
 
   /** A configured address has turned out to be this node. */
@@ -247,4 +247,10 @@ export class ClusterUpstream implements Upstream {
   #refreshSoon(): void {
     for (const asked of this.#asked.values()) asked.at = Number.NEGATIVE_INFINITY;
   }
+}
+
+/** A primary that does not see most of the others may have been replaced by them without a word (as Redis counts: those with slots). */
+function seesMajority({ nodes }: ClusterView): boolean {
+  const voters = nodes.filter(({ role, slots }) => role === 'primary' && slots.length > 0);
+  return voters.filter(({ health }) => health === 'online').length > voters.length / 2;
 }

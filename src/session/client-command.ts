@@ -3,7 +3,7 @@ import { encodeReply, encodeRequest, integerReply, NIL2, NIL3, OK, bulkReply } f
 import type { Request } from '../protocol/request.ts';
 import { ANY_DB } from '../shard/shared-connection.ts';
 import { killSessions } from './client-kill.ts';
-import { clientLine } from './client-line.ts';
+import { clientLine, clientTypeOf } from './client-line.ts';
 import { isValidName } from './client-name.ts';
 import { aimAtShard } from './placement.ts';
 import type { Session } from './session.ts';
@@ -61,7 +61,7 @@ function list(session: Session, request: Request, spec: CommandSpec): boolean {
     if (option === 'id' && values.length > 0 && values.every((id) => /^[1-9]\d{0,17}$/.test(id))) {
       sessions = values.flatMap((id) => session.context.registry.byId(Number(id)) ?? []);
     } else if (option === 'type' && values.length === 1 && TYPES.has(values[0] as string)) {
-      sessions = sessions.filter((other) => other.clientType === values[0]);
+      sessions = sessions.filter((other) => clientTypeOf(other) === values[0]);
     } else {
       return runControl(session, request, spec);
     }

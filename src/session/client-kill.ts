@@ -2,6 +2,7 @@ import type { CommandSpec } from '../command/spec.ts';
 import { encodeRequest, errorReply, integerReply, OK } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
 import { ANY_DB } from '../shard/shared-connection.ts';
+import { clientTypeOf } from './client-line.ts';
 import type { Session } from './session.ts';
 import { NO_SUCH_ID, runControl, sharedSlot } from './shared-slot.ts';
 
@@ -85,7 +86,9 @@ function filterOf(option: string, value: string): Filter | undefined {
       return (other) => other.user.name === value;
     case 'type': {
       const type = value.toLowerCase() === 'slave' ? 'replica' : value.toLowerCase();
-      return /^(normal|master|replica|pubsub)$/.test(type) ? (other) => other.clientType === type : undefined;
+      return /^(normal|master|replica|pubsub)$/.test(type)
+        ? (other) => clientTypeOf(other) === type
+        : undefined;
     }
     default:
       return undefined;

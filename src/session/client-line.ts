@@ -40,8 +40,13 @@ export function clientLine(session: Session): string {
 }
 
 function flagsOf(session: Session): string {
-  const flags = `${session.clientType === 'pubsub' ? 'P' : ''}${session.pin.isBlocking ? 'b' : ''}${
+  const flags = `${clientTypeOf(session) === 'pubsub' ? 'P' : ''}${session.pin.isBlocking ? 'b' : ''}${
     session.localAddress.startsWith('unix:') ? 'U' : ''
   }`;
   return flags === '' ? 'N' : flags;
+}
+
+/** CLIENT LIST's TYPE. */
+export function clientTypeOf({ subscription }: Session): 'normal' | 'pubsub' {
+  return subscription.count > 0 ? 'pubsub' : 'normal';
 }

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { ByteSocket } from '../base/byte-socket.ts';
 import { type ErrorCode, errorLine } from '../base/errors.ts';
 import { GateWait } from '../route/ring-gate.ts';
-import { atEndOfTurn, type EndOfTurn } from '../base/turn.ts';
+import { atEndOfNextTurn, atEndOfTurn, type EndOfTurn } from '../base/turn.ts';
 import type { Credentials } from '../shard/credentials.ts';
 import type { Identity } from '../shard/identity.ts';
 import { mustAuthenticate } from './authentication.ts';
@@ -86,6 +86,7 @@ export class Session implements SlotOwner, EndOfTurn {
   /** The app sends no more. */
   #hasEnded = false;
   #isDraining = false;
+  #hasWaited = false;
   #endReason: SessionCloseReason = 'client';
 
   constructor(context: SessionContext, id: number, socket: Socket) {
@@ -138,11 +139,6 @@ export class Session implements SlotOwner, EndOfTurn {
   /** Served as the sidecar's own user. */
   get isOwnIdentity(): boolean {
     return this.identity === this.identity.shard.own;
-  }
-
-  /** CLIENT LIST's TYPE. */
-  get clientType(): 'normal' | 'pubsub' {
-    return this.subscription.count > 0 ? 'pubsub' : 'normal';
   }
 
   /** Redis has accepted these credentials. `auth` is the request that said them. */
@@ -289,7 +285,7 @@ export class Session implements SlotOwner, EndOfTurn {
   }
 
   endTurn(): void {
-    if (this.isClosed) return;
+    if (this.isClosed || this.#waitsATurn()) return;
     this.context.stats.bytesOut += this.#writer.flush();
     if ((this.#reader.isStalled || this.#writer.waitsForClient) && !this.isBehind) {
       this.now = this.context.clock.now();
@@ -304,6 +300,14 @@ export class Session implements SlotOwner, EndOfTurn {
     this.regulate();
     if (this.#hasEnded && this.pin.isBlocking) this.close('client', 'closed by the client');
     else if (this.#isDone()) this.#finish();
+  }
+
+  /** Replies of other shards, which come on other sockets, are probably about to follow: one write for all. Once only. */
+  #waitsATurn(): boolean {
+    const mayWait = this.queue.length > 0 && !this.context.upstream.isSingle;
+    this.#hasWaited = mayWait && !this.#hasWaited;
+    if (this.#hasWaited) atEndOfNextTurn(this);
+    return this.#hasWaited;
   }
 
   /** Read from the client, or let it wait. */

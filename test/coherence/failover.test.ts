@@ -51,6 +51,7 @@ test('after a failover nothing more is asked of the old primary, nor kept of wha
   const old = await backend.set.pausePrimary();
   const primary = await backend.set.switchedFrom(old);
   await callRedis(primary, ['SET', 'k', 'new']);
+  expect(await Promise.race([get(), delay(4000)])).toMatchObject({ value: 'new' });
   await old.kill('SIGCONT');
   await delay(STALENESS_MS * 2);
   expect((await get()).value).toBe('new');

@@ -1,8 +1,7 @@
 import { childFrames } from '../support/frame-reader.ts';
 import { textOf, type Argument } from '../support/raw-client.ts';
+import type { TopologyKind } from '../support/topologies.ts';
 import { masked } from './differences.ts';
-
-export type TopologyKind = 'ring' | 'cluster' | 'sentinel';
 
 /** How an answer is judged that cannot be byte-equal to that of one Redis. */
 export type Judgement =

@@ -3,17 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startNearcache, type Nearcache } from '../support/nearcache.ts';
 import { connectRaw } from '../support/raw-client.ts';
 import { startRedis, type RedisServer } from '../support/redis-server.ts';
-import {
-  answered,
-  maskedApart,
-  namesOf,
-  pendingPubSub,
-  rowFor,
-  unfit,
-  unqueued,
-  unseen,
-  type TopologyKind,
-} from './apart.ts';
+import { topologies, type Behind, type Topology, type TopologyKind } from '../support/topologies.ts';
+import { answered, maskedApart, namesOf, pendingPubSub, rowFor, unfit, unqueued, unseen } from './apart.ts';
 import { CommandFacts, readCommandFacts } from './command-facts.ts';
 import { differencesBetween } from './compare.ts';
 import { groups } from './corpus/groups.ts';
@@ -23,7 +14,6 @@ import { run, shown, type Exchange, type RunOptions, type Target } from './run.t
 import { argumentsOf, linesOf, type Group, type Line, type Protocol, type Step } from './script.ts';
 import { stepsIn, type Shape } from './shapes.ts';
 import { place, type Tags } from './together.ts';
-import { topologies, type Behind, type Topology } from './topologies.ts';
 
 // What one plain Redis answers is compared with what nearcache answers that has several servers behind it.
 let twin: RedisServer;
@@ -118,7 +108,7 @@ class Stage {
     };
     const nearcache = this.#nearcaches[isCached ? 0 : 1] as Nearcache;
     const { ports } = this.#behind as Behind;
-    const target: Target = { name: nearcache.logs, port: nearcache.port, redisPorts: ports };
+    const target: Target = { name: 'nearcache', port: nearcache.port, redisPorts: ports };
     // Behind Sentinels there is one Redis after all, which can be asked itself.
     const port = isSame ? (ports[0] as number) : twin.port;
     const one: Target = { name: 'Redis', port, redisPorts: [port] };

@@ -14,3 +14,8 @@ export function coherence(file: string, ...titles: string[]): Killer {
 export function path(file: string, ...titles: string[]): Killer {
   return { file: `test/integration/path/${file}.test.ts`, titles };
 }
+
+/** Tests of one module. */
+export function unit(file: string, ...titles: string[]): Killer {
+  return { file: `test/unit/${file}.test.ts`, titles };
+}

@@ -70,8 +70,8 @@ export const LINK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/cache/generation.ts',
-        find: 'this.isTracking && now - this.freshAt <= maxStalenessMs',
-        replace: 'this.isTracking && maxStalenessMs >= 0',
+        find: '|| now - this.freshAt > maxStalenessMs) return false;',
+        replace: '|| maxStalenessMs < 0) return false;',
       },
     ],
     killers: [schedules('late by more than D')],

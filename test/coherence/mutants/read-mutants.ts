@@ -85,15 +85,15 @@ export const READ_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/session/parked-read.ts',
-        find: '  const bytes = lookUpAgain(session, request, spec, db, proto);',
+        find: '  const bytes = lookUpAgain(session, request, spec, { proto, db });',
         replace:
-          '  const bytes = (slot.parkedBytes as Buffer | undefined) ?? lookUpAgain(session, request, spec, db, proto);',
+          '  const bytes = (slot.parkedBytes as Buffer | undefined) ?? lookUpAgain(session, request, spec, { proto, db });',
       },
       {
         file: 'src/session/parked-read.ts',
         find: '  holdKeys(session, slot.parked);\n}',
         replace:
-          '  holdKeys(session, slot.parked);\n  (slot as { parkedBytes?: Buffer }).parkedBytes = lookUpAgain(session, request, spec, session.db, session.proto);\n}',
+          '  holdKeys(session, slot.parked);\n  (slot as { parkedBytes?: Buffer }).parkedBytes = lookUpAgain(session, request, spec, session);\n}',
       },
     ],
     killers: [schedules('a pipelined hit behind a miss')],

@@ -136,8 +136,8 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/session/effect.ts',
-        find: 'this.#cache.open(key, this.#fence);\n  }\n\n  failed(): void {\n    for (const key of this.#keys) this.#cache.open(key);',
-        replace: 'this.#cache.open(key, this.#fence);\n  }\n\n  failed(): void {',
+        find: '  failed(): void {\n    for (const key of this.#keys) this.#cache.open(key);',
+        replace: '  failed(): void {',
       },
     ],
     killers: [schedules('one session')],
@@ -180,9 +180,9 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
     name: 'R6, path 2: reads hit while a command of unknown keys is outstanding',
     edits: [
       {
-        file: 'src/session/near-cache-path.ts',
-        find: 'return unknownOutstanding === 0 && identity',
-        replace: 'return identity',
+        file: 'src/session/cached-answer.ts',
+        find: 'if (session.unknownOutstanding > 0 || session.space < 0) return false;',
+        replace: 'if (session.space < 0) return false;',
       },
     ],
     killers: [path('outstanding', 'while its timed-out script may still run')],
@@ -200,7 +200,7 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'R4, I11: a flush lets reads that are on their way fill',
-    edits: [{ file: 'src/cache/near-cache.ts', find: '    this.#flights.endAll();', replace: '' }],
+    edits: [{ file: 'src/cache/near-cache.ts', find: 'this.store.clear();\n    this.#flights.endAll();', replace: 'this.store.clear();' }],
     killers: [coherence('fill', 'during a flush of this nearcache')],
   },
   {

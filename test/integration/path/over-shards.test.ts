@@ -399,13 +399,11 @@ describe('WAIT over several shards', () => {
 
   beforeAll(async () => {
     replicas = await Promise.all(
-      ring.shards
-        .slice(0, 2)
-        .map(({ server }) =>
-          startRedis({
-            args: ['--replicaof', `127.0.0.1 ${server.port}`, '--repl-diskless-sync-delay', '0'],
-          }),
-        ),
+      ring.shards.slice(0, 2).map(({ server }) =>
+        startRedis({
+          args: ['--replicaof', `127.0.0.1 ${server.port}`, '--repl-diskless-sync-delay', '0'],
+        }),
+      ),
     );
     for (const replica of replicas) {
       await eventually('the replica has its data', async () =>

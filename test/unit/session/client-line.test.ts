@@ -16,10 +16,9 @@ function line(more: object = {}): string {
     proto: 3,
     backlog: 12,
     lastCommand: 'client|list',
-    clientType: 'normal',
     user: { name: 'default' },
     pin: { isBlocking: false },
-    subscription: { channels: 1, patterns: 2, shardChannels: 0 },
+    subscription: { count: 0, channels: 1, patterns: 2, shardChannels: 0 },
     context: { clock: { now: () => 65_000 } },
     ...more,
   };
@@ -56,10 +55,10 @@ describe('clientLine', () => {
 
   it.each([
     ['N', {}],
-    ['P', { clientType: 'pubsub' }],
+    ['P', { subscription: { count: 1 } }],
     ['b', { pin: { isBlocking: true } }],
     ['U', { localAddress: 'unix:0' }],
-    ['PU', { clientType: 'pubsub', localAddress: 'unix:0' }],
+    ['PU', { subscription: { count: 1 }, localAddress: 'unix:0' }],
   ])('has the flags %s', (flags, more) => {
     expect(field(line(more), 'flags')).toBe(flags);
   });

@@ -18,7 +18,12 @@ beforeEach(() => {
 /** As much of a session as a registry sees. */
 function session(identity: Partial<Identity> = {}): Session {
   const id = registry.nextId();
-  const seen = { id, context: { stats }, user: { has: (other: unknown) => other === identity }, close: () => closed.push(id) };
+  const seen = {
+    id,
+    context: { stats },
+    user: { has: (other: unknown) => other === identity },
+    close: () => closed.push(id),
+  };
   return seen as unknown as Session;
 }
 

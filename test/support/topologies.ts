@@ -1,8 +1,9 @@
-import { connectRaw } from '../support/raw-client.ts';
-import { startCluster } from '../support/redis-cluster.ts';
-import { startSentinels } from '../support/redis-sentinel.ts';
-import { startRing } from '../support/ring-servers.ts';
-import type { TopologyKind } from './apart.ts';
+import { connectRaw } from './raw-client.ts';
+import { startCluster } from './redis-cluster.ts';
+import { startSentinels } from './redis-sentinel.ts';
+import { startRing } from './ring-servers.ts';
+
+export type TopologyKind = 'ring' | 'cluster' | 'sentinel';
 
 /** What is behind nearcache where it is not one plain Redis. */
 export interface Behind {
@@ -16,8 +17,6 @@ export interface Behind {
 export interface Topology {
   readonly name: string;
   readonly kind: TopologyKind;
-  /** The default user's password. Only the harness uses it. */
-  readonly password?: string;
   start(): Promise<Behind>;
 }
 
