@@ -47,6 +47,8 @@ export class ClusterUpstream implements Upstream {
   readonly #byNode = new Map<SlotNode, Shard>();
   /** Shards at the addresses that were configured, until a view says which nodes they are. */
   readonly #seeds = new Set<Shard>();
+  /** Shards that are not used any more, and until when they may still answer. */
+  readonly #leaving = new Map<Shard, number>();
   readonly #asked = new Map<Shard, { at: number; isOut: boolean }>();
   #shards: readonly Shard[] = [];
   #hasView = false;
@@ -114,11 +116,17 @@ export class ClusterUpstream implements Upstream {
 
   close(): void {
     this.#stop();
-    for (const shard of [...this.#shards, ...this.#seeds]) this.#source.retire(shard);
+    for (const shard of new Set([...this.#shards, ...this.#seeds, ...this.#leaving.keys()]))
+      this.#source.retire(shard);
   }
 
   #tick(): void {
     const now = this.#clock.now();
+    for (const [shard, until] of this.#leaving) {
+      if (now < until && isBusy(shard)) continue;
+      this.#leaving.delete(shard);
+      this.#source.retire(shard);
+    }
     for (const shard of this.#shards) {
       const asked = this.#asked.get(shard);
       if (asked?.isOut === true || now - (asked?.at ?? Number.NEGATIVE_INFINITY) < this.#options.refreshMs)
@@ -233,10 +241,11 @@ export class ClusterUpstream implements Upstream {
     if (shard !== undefined) this.#retire(shard);
   }
 
+  /** What is on its way there is answered first: by redirects, if the node lives and has its slots no more. */
   #retire(shard: Shard): void {
     this.#asked.delete(shard);
     this.#list();
-    this.#source.retire(shard);
+    this.#leaving.set(shard, this.#clock.now() + this.#options.timeoutMs);
   }
 
   #list(): void {
@@ -253,4 +262,9 @@ export class ClusterUpstream implements Upstream {
 function seesMajority({ nodes }: ClusterView): boolean {
   const voters = nodes.filter(({ role, slots }) => role === 'primary' && slots.length > 0);
   return voters.filter(({ health }) => health === 'online').length > voters.length / 2;
+}
+
+function isBusy(shard: Shard): boolean {
+  for (const { shared } of shard.identities()) if (shared.inFlight > 0) return true;
+  return false;
 }

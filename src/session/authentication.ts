@@ -43,3 +43,8 @@ export function askAsStranger(
 function fitsArity(arity: number, argc: number): boolean {
   return arity < 0 ? argc >= -arity : argc === arity;
 }
+
+/** Is it served as the sidecar's own user? */
+export function isOwnUser({ identity }: Session): boolean {
+  return identity === identity.shard.own;
+}

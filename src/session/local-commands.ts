@@ -3,7 +3,7 @@ import { bulkReply, OK, PONG, RESET } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
 import type { Credentials } from '../shard/credentials.ts';
 import { ANY_DB } from '../shard/shared-connection.ts';
-import { mustAuthenticate, refuse } from './authentication.ts';
+import { isOwnUser, mustAuthenticate, refuse } from './authentication.ts';
 import { runClientCommand } from './client-command.ts';
 import { argument, checkCredentials } from './credential-check.ts';
 import { whenReplied } from './effect.ts';
@@ -23,7 +23,7 @@ export function answerLocally(session: Session, request: Request, spec: CommandS
     case 'ping':
       return ping(session, request, spec);
     case 'echo':
-      if (request.argc !== 2 || !session.isOwnIdentity) return passOn(session, request, spec);
+      if (request.argc !== 2 || !isOwnUser(session)) return passOn(session, request, spec);
       session.answer(bulkReply(argument(request, 1)));
       return true;
     case 'select':
@@ -63,7 +63,7 @@ function passOn(session: Session, request: Request, spec: CommandSpec): boolean 
 
 function ping(session: Session, request: Request, spec: CommandSpec): boolean {
   // A user of its own may lack the permission: only Redis knows.
-  if (request.argc > 2 || !session.isOwnIdentity) return passOn(session, request, spec);
+  if (request.argc > 2 || !isOwnUser(session)) return passOn(session, request, spec);
   session.answer(request.argc === 1 ? PONG : bulkReply(argument(request, 1)));
   return true;
 }

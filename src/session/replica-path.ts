@@ -12,6 +12,7 @@ import type { Replica } from '../shard/replica.ts';
 import type { Replicas } from '../shard/replicas.ts';
 import { serveMany } from './many-keys-path.ts';
 import { countBypass, serveOne } from './near-cache-path.ts';
+import { isOwnUser } from './authentication.ts';
 import type { Session } from './session.ts';
 import { sharedSlot } from './shared-slot.ts';
 import type { Slot } from './slot.ts';
@@ -41,7 +42,7 @@ export function readFromReplica(
   request: Request,
   spec: CommandSpec,
 ): boolean {
-  if (RUNS_ON_REPLICAS[spec.id] !== true || !session.isOwnIdentity || isMoving(session)) return false;
+  if (RUNS_ON_REPLICAS[spec.id] !== true || !isOwnUser(session) || isMoving(session)) return false;
   const { cache } = session.context;
   const policy = policyOfKeys(replicas, cache, request, spec);
   if (policy === undefined) return false;

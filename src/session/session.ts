@@ -136,11 +136,6 @@ export class Session implements SlotOwner, EndOfTurn {
     return true;
   }
 
-  /** Served as the sidecar's own user. */
-  get isOwnIdentity(): boolean {
-    return this.identity === this.identity.shard.own;
-  }
-
   /** Redis has accepted these credentials. `auth` is the request that said them. */
   become(user: string, credentials: Credentials, auth: Buffer): void {
     this.user.become(user, credentials);

@@ -12,6 +12,7 @@ test.each([
   ['single', 'flush'],
   ['ring', 'shard-partition'],
   ['cluster', 'slot-migration'],
+  ['sentinel', 'stopped-primary'],
 ] as const)(
   'a history over %s with %s breaks no rule of coherence',
   async (topology, name) => {

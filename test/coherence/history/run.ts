@@ -66,7 +66,6 @@ export async function runHistory(options: RunOptions): Promise<RunReport> {
     if (world.hasEnded) problems.push(`nearcache has ended:\n${world.logs.slice(-2000)}`);
     return reportOf(stage, options, { stalenessMs, countedHits: await world.hits(), problems });
   } finally {
-    if (process.env['DEBUGLOG']) (await import('node:fs')).writeFileSync(process.env['DEBUGLOG'], world.logs);
     stage.isOver = true;
     clearInterval(weather);
     await world.stop();
