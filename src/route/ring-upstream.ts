@@ -136,7 +136,9 @@ export class RingUpstream implements Upstream {
     this.#watch = undefined;
     this.#gate = undefined;
     if (shards.length === 1) return;
-    for (const shard of shards) shard.nameAs(instanceName(this.#instance));
+    const name = instanceName(this.#instance);
+    // An app that asks for the name of its connection inside MULTI is not to see this one, but while keys move.
+    for (const shard of shards) shard.nameAs(name, next === undefined ? '' : name);
     const shardOf = (name: string): Shard => shards.find((shard) => shard.name === name) as Shard;
     const watch = new RingWatch(
       { old, next },

@@ -65,17 +65,22 @@ export function runSplit(session: Session, request: Request, spec: CommandSpec, 
   return true;
 }
 
-/** Linear: there are few places, and a map would cost more than it saves. */
+const FEW_PLACES = 16;
+
 function groupKeys(session: Session, request: Request, spec: CommandSpec): Groups {
   const { upstream } = session.context;
   const groups: Groups = { places: [], indices: [], partOf: [] };
+  // With few places a search costs less than a map does.
+  let byPlace: Map<number, number> | undefined;
   extractKeys(spec, request, keyList);
   for (let i = 0; i < keyList.count; i++) {
     const index = keyList.indices[i] as number;
     const place = placeOfArgument(upstream, request, index);
-    let part = groups.places.indexOf(place);
+    let part = byPlace === undefined ? groups.places.indexOf(place) : (byPlace.get(place) ?? -1);
     if (part < 0) {
       part = groups.places.length;
+      if (part === FEW_PLACES) byPlace = new Map(groups.places.map((known, index) => [known, index]));
+      byPlace?.set(place, part);
       groups.places.push(place);
       groups.indices.push([]);
     }

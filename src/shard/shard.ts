@@ -63,6 +63,7 @@ export class Shard {
   readonly confirmation: Confirmation | undefined;
   /** What connections to it are called. */
   clientName = 'nearcache';
+  pinnedName = '';
   /** What the end of a key must be for this shard to have it; '' = it may have any. */
   keyTag = '';
   /** Undefined = no policy has reads of them. */
@@ -153,9 +154,10 @@ export class Shard {
     this.auth.close();
   }
 
-  /** In a ring that may change, connections are known by the nearcache that they belong to (decisions/0008); those that are there
-   *  already are renamed. */
-  nameAs(clientName: string): void {
+  /** In a ring connections are known by the nearcache that they belong to (decisions/0008); those that are there already are renamed.
+   *  `pinnedName`: what a pinned connection is called that the app has not named. */
+  nameAs(clientName: string, pinnedName: string): void {
+    this.pinnedName = pinnedName;
     if (this.clientName === clientName) return;
     this.clientName = clientName;
     const bytes = encodeRequest(['CLIENT', 'SETNAME', clientName]);
@@ -164,11 +166,6 @@ export class Shard {
         if (link.isReady) link.submit(new OwnCall(() => undefined), bytes, 0, bytes.length, ANY_DB);
       }
     }
-  }
-
-  /** What a pinned connection is called that the app has not named. */
-  get pinnedName(): string {
-    return this.clientName === 'nearcache' ? '' : this.clientName;
   }
 
   /** The identity of a user whose credentials Redis has just accepted; undefined when there are too many.

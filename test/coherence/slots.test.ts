@@ -28,7 +28,8 @@ let to: ClusterNode;
 beforeAll(async () => {
   backend = await ClusterBackend.start(0, () => 0.5);
   const { upstream } = backend;
-  const common = '--max-staleness 5s --command-timeout 10s --cache-max-ttl 10m --cache-negative-ttl 10m'.split(' ');
+  const common =
+    '--max-staleness 5s --command-timeout 10s --cache-max-ttl 10m --cache-negative-ttl 10m'.split(' ');
   const often = ['--topology-refresh', `${REFRESH_MS}ms`];
   attentive = await startNearcache({ upstream, flags: [...common, ...often] });
   const seldom = '--topology-refresh 50s --topology-max-age 1m'.split(' ');

@@ -309,5 +309,5 @@ function sorted(frame: Buffer): Buffer {
   const children = childFrames(frame);
   if (children.length === 0) return frame;
   const head = frame.subarray(0, frame.indexOf('\n') + 1);
-  return Buffer.concat([head, ...children.map(sorted).toSorted(Buffer.compare)]);
+  return Buffer.concat([head, ...children.map(sorted).toSorted((a, b) => a.compare(b))]);
 }

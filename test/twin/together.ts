@@ -28,7 +28,7 @@ export interface Placed {
 /** Renames the keys of a case. A transaction needs all its keys together, and where it runs a command without keys, on the home
  *  shard. */
 export function place(steps: readonly Step[], tags: Tags): Placed {
-  const lines = [...steps.flatMap(linesOf)].map(argumentsOf);
+  const lines = steps.flatMap(linesOf).map(argumentsOf);
   const groups = new Groups();
   const known = new Set([
     'missing',
@@ -100,7 +100,7 @@ function linesOf(step: Step): readonly Line[] {
 }
 
 function mapped(step: Step, change: (line: Line) => Line): Step {
-  if (typeof step === 'string' || !('on' in step || 'until' in step)) return change(step as Line);
+  if (typeof step === 'string' || !('on' in step || 'until' in step)) return change(step);
   if ('until' in step) return { ...step, until: change(step.until) };
   if ('pipeline' in step) return { ...step, pipeline: step.pipeline.map(change) };
   return 'send' in step ? { ...step, send: change(step.send) } : step;

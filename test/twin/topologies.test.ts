@@ -164,7 +164,7 @@ class Stage {
 
   #withoutRefused(step: Step): Step[] {
     if (typeof step === 'string' || !('on' in step || 'until' in step)) {
-      return this.isRefused(step as Line) ? [] : [step];
+      return this.isRefused(step) ? [] : [step];
     }
     if ('pipeline' in step) {
       const pipeline = step.pipeline.filter((line) => !this.isRefused(line));

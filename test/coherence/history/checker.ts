@@ -192,7 +192,8 @@ class Judge {
       this.findings.behindMs = Math.max(this.findings.behindMs, read.start - newer);
       const promoted = this.#failovers.findLast(({ promotedAt }) => promotedAt < newer);
       const isOld = promoted !== undefined && newest.end < promoted.promotedAt && newer < promoted.knownAt;
-      if (isOld) this.findings.oldTimeMs = Math.max(this.findings.oldTimeMs, read.start - promoted.promotedAt);
+      if (isOld)
+        this.findings.oldTimeMs = Math.max(this.findings.oldTimeMs, read.start - promoted.promotedAt);
     }
     if (!read.isHit) return;
     this.findings.hits++;

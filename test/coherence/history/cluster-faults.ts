@@ -99,7 +99,7 @@ async function migrate(stage: Stage, random: Random, stalenessMs: number): Promi
   const nomad = random.chance(0.4) ? new Nomad(stage, random.pick(stage.keyspace.nomads)) : undefined;
   const slot = slotOfKey(nomad?.register.key ?? anyRegister(stage, random).key);
   const from = await cluster.ownerOf(slot);
-  const to = random.pick((await cluster.primaries()).filter((node) => node !== from)) as ClusterNode;
+  const to = random.pick((await cluster.primaries()).filter((node) => node !== from));
   await nomad?.vanish();
   await delay(random.int(0, stalenessMs / 2));
   const pause = random.pick([0, 10, 150]);

@@ -70,7 +70,9 @@ export class FailoverWatch {
       if (client.isClosed) client = await connect(port);
       const { all } = this.#stage.keyspace;
       const mine = all.filter(({ key }) => this.#concerns(key));
-      const requests = mine.map(({ key, field }) => (field === undefined ? ['GET', key] : ['HGET', key, field]));
+      const requests = mine.map(({ key, field }) =>
+        field === undefined ? ['GET', key] : ['HGET', key, field],
+      );
       const outcomes = await Promise.all(client.send(requests));
       for (const [i, register] of mine.entries()) this.#prove(register, outcomes[i] as Outcome);
       await delay(POLL_MS);
@@ -80,7 +82,7 @@ export class FailoverWatch {
 
   #prove({ history }: Register, { reply, start, end }: Outcome): void {
     if (typeof reply !== 'string' && reply !== null) return;
-    history.proofs.push({ start, end, token: tokenOf(reply) as string | null, failover: this.failover });
+    history.proofs.push({ start, end, token: tokenOf(reply), failover: this.failover });
   }
 }
 

@@ -35,7 +35,12 @@ export class Nomad {
     const outcome = await client.call('SET', this.register.key, token);
     client.close();
     if (outcome.reply !== 'OK') return false;
-    this.register.history.writes.push({ ...operationOf(outcome, 'outside', 'SET'), version, token, undoneBy });
+    this.register.history.writes.push({
+      ...operationOf(outcome, 'outside', 'SET'),
+      version,
+      token,
+      undoneBy,
+    });
     return true;
   }
 

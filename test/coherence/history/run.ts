@@ -167,7 +167,9 @@ function reportOf(
   facts: Pick<RunReport, 'stalenessMs' | 'countedHits' | 'problems'>,
 ): RunReport {
   const { history } = stage;
-  const findings = history.registers.map((register) => checkRegister(register, facts.stalenessMs, history.failovers));
+  const findings = history.registers.map((register) =>
+    checkRegister(register, facts.stalenessMs, history.failovers),
+  );
   const reads = history.registers.flatMap((register) => register.reads);
   const writes = history.registers.flatMap((register) => register.writes);
   const calm = reads.filter(({ start, end }) => history.isCalm(start, end));

@@ -57,17 +57,27 @@ async function succeed(
   );
   const striking = strike(old, watch);
   const port = await watch.promoted;
-  let isOver = false;
-  const straying = striking.then(async () => {
-    while (!isOver && (await nomad.strayTo(old.port, watch.failover))) await delay(10);
-  });
+  const end = new AbortController();
+  const straying = stray(striking, nomad, old.port, watch, end.signal);
   await eventually('all sentinels name the new primary', async () =>
     (await set.beliefs()).every((belief) => belief.port === port) ? true : undefined,
   );
   await watch.known();
   await striking;
   await set.settled();
-  isOver = true;
+  end.abort();
   await straying;
   await nomad.appear();
+}
+
+/** Writes at the old primary for as long as it takes it. */
+async function stray(
+  begun: Promise<void>,
+  nomad: Nomad,
+  port: number,
+  { failover }: FailoverWatch,
+  end: AbortSignal,
+): Promise<void> {
+  await begun;
+  while (!end.aborted && (await nomad.strayTo(port, failover))) await delay(10);
 }

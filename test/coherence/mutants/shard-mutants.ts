@@ -53,7 +53,8 @@ export const SHARD_MUTANTS: readonly Mutant[] = [
       {
         file: 'src/session/effect.ts',
         find: '      this.#cache.close(key);\n      this.#cache.open(key, this.#fence);\n    }\n    this.#fence = ELSEWHERE;',
-        replace: '      this.#cache.close(key, this.#fence);\n      this.#cache.open(key, this.#fence);\n    }',
+        replace:
+          '      this.#cache.close(key, this.#fence);\n      this.#cache.open(key, this.#fence);\n    }',
       },
     ],
     killers: [unit('session/effect', 'a write that goes on to another link')],

@@ -200,7 +200,13 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'R4, I11: a flush lets reads that are on their way fill',
-    edits: [{ file: 'src/cache/near-cache.ts', find: 'this.store.clear();\n    this.#flights.endAll();', replace: 'this.store.clear();' }],
+    edits: [
+      {
+        file: 'src/cache/near-cache.ts',
+        find: 'this.store.clear();\n    this.#flights.endAll();',
+        replace: 'this.store.clear();',
+      },
+    ],
     killers: [coherence('fill', 'during a flush of this nearcache')],
   },
   {
