@@ -326,7 +326,9 @@ which differ between any two runs, are left out of this list.
 
 Besides: errors of nearcache's own ([errors.md](errors.md)) when Redis gives no answer; \`CLIENT LIST\`, \`CLIENT KILL\` and \`CLIENT UNBLOCK\`
 know nearcache's sessions by nearcache's ids; \`PING\` and \`ECHO\` are answered here (for users of their own by Redis), also while Redis is
-away; \`HELLO\` cannot change the protocol version while subscribed; connection commands (AUTH, CLIENT, HELLO, SUBSCRIBE …) larger
+away; \`HELLO\` cannot change the protocol version of a connection to which invalidations are redirected; all subscribed sessions of a
+user are one subscriber at Redis, so \`PUBLISH\`, \`PUBSUB NUMSUB\` and the \`CLIENT LIST\` of Redis count them once, and \`UNSUBSCRIBE\`
+without names confirms in the order in which was subscribed (Redis: in no order); connection commands (AUTH, CLIENT, HELLO, SUBSCRIBE …) larger
 than \`--big-value-size\` are refused; while \`CLIENT PAUSE … WRITE\` holds a write back, reads of other clients that were sent behind it wait too,
 since they share a connection.`,
     [table(['Command', 'What differs', 'Why'], rows)],

@@ -91,8 +91,8 @@ export const ERRORS: readonly ErrorRow[] = [
   {
     code: 'PINNED_LIMIT',
     text: 'ERR nearcache: all {count} pinned connections to shard {shard} are in use; the command was not sent',
-    cause: 'Blocking commands, WATCH, split MULTI and subscriptions each hold a connection to Redis.',
-    fix: 'Raise `--max-pinned`, or use fewer blocked or subscribed connections.',
+    cause: 'Blocking commands, WATCH and split MULTI each hold a connection to Redis.',
+    fix: 'Raise `--max-pinned`, or use fewer blocked connections.',
   },
   {
     code: 'TOKENS_LIMIT',

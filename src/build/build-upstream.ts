@@ -60,7 +60,12 @@ function ringHost({ maker, cache, registry }: UpstreamParts): RingHost {
       const isElsewhere = ({ bytes, keyStart, keyEnd, fence }: EntryId): boolean =>
         readers.get(fence) !== shardOf(bytes, keyStart, keyEnd);
       cache?.dropMoved(isElsewhere);
-      for (const session of registry.all()) session.wake();
+      for (const session of registry.all()) {
+        // Messages would be published where it does not hear them.
+        if (session.subscription.isMisplaced)
+          session.close('upstream', 'its channels have another shard now');
+        else session.wake();
+      }
     },
   };
 }

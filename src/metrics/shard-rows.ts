@@ -38,6 +38,7 @@ export const SHARD_ROWS: readonly MetricRow[] = [
         { labels: { shard: name, kind: 'shared' }, value: stats.sharedConnections },
         { labels: { shard: name, kind: 'control' }, value: stats.controlConnections },
         { labels: { shard: name, kind: 'pinned' }, value: stats.pinnedConnections },
+        { labels: { shard: name, kind: 'subscriber' }, value: stats.subscriberConnections },
       ]),
   },
   shard(
@@ -46,6 +47,24 @@ export const SHARD_ROWS: readonly MetricRow[] = [
       help: 'Pinned connections that no session holds, now.',
     },
     (stats) => stats.pinnedIdle,
+  ),
+  shard(
+    {
+      name: 'nearcache_shard_subscriptions',
+      help: 'Channels and patterns subscribed to at the shard now, each once for all sessions of a user.',
+    },
+    (stats) => stats.subscriptions,
+  ),
+  shard(
+    { name: 'nearcache_shard_messages_received_total', help: 'Messages of pub/sub received from the shard.' },
+    (stats) => stats.messagesIn,
+  ),
+  shard(
+    {
+      name: 'nearcache_shard_messages_delivered_total',
+      help: 'Messages of pub/sub passed on to sessions, one for each that hears it.',
+    },
+    (stats) => stats.messagesOut,
   ),
   shard(
     { name: 'nearcache_shard_connects_total', help: 'Connections that became usable.' },

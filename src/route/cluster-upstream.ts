@@ -83,6 +83,10 @@ export class ClusterUpstream implements Upstream {
     return slotOf(bytes, start, end);
   }
 
+  placeOfChannel(bytes: Buffer, start: number, end: number): number {
+    return slotOf(bytes, start, end);
+  }
+
   shardAt(slot: number): Shard | undefined {
     const node = this.#map.ownerOf(slot);
     if (node !== undefined) return this.#byNode.get(node);

@@ -24,6 +24,8 @@ export interface Upstream {
   readonly home: Shard;
   /** Where the key bytes[start, end) is. Cost: O(log n), no allocation. */
   placeOf(bytes: Buffer, start: number, end: number): number;
+  /** The same for a channel, by which it is published and subscribed to. Never HELD: while keys move, channels stay. */
+  placeOfChannel(bytes: Buffer, start: number, end: number): number;
   /** Who serves that place now; undefined = nobody does (a slot without an owner). */
   shardAt(place: number): Shard | undefined;
   /** What entries of that place carry as their database (`EntryId.db`); below 0 = none may be kept or found now. */

@@ -98,7 +98,9 @@ function route(session: Session, request: Request, spec: CommandSpec | undefined
   switch (spec.place) {
     case 'shared':
       // To its own subscription: the message comes before the reply, as on one connection.
-      if (spec.isPublish && session.subscription.isActive) return session.subscription.runBeside(request);
+      if (spec.isPublish && session.subscription.isActive) {
+        return session.subscription.runBeside(request, spec);
+      }
       if (spec.isBlocking && mayBlock(spec, request)) {
         return mustAuthenticate(session)
           ? refuse(session, request, spec)

@@ -82,10 +82,10 @@ function finish(session: Session, wish: Wish): Buffer {
     const { reason } = own.shared.problem;
     return errorLine('SHARD_UNREACHABLE', { shard: session.shardName, reason });
   }
-  if (wish.proto !== undefined && wish.proto !== session.proto && session.subscription.isActive) {
+  if (wish.proto !== undefined && wish.proto !== session.proto && session.subscription.holdsConnection) {
     return errorLine('NOT_SUPPORTED', {
       command: 'hello',
-      reason: 'the protocol version cannot change while subscribed',
+      reason: 'the protocol version cannot change while invalidations are redirected to this connection',
     });
   }
   if (wish.name !== undefined) session.name = wish.name;

@@ -121,7 +121,8 @@ function aimed(session: Session, place: number): Way {
 function placeOfChannel({ context }: Session, request: Request, isClusterWide: boolean): number {
   const { upstream } = context;
   const isAnywhere = request.argc < 2 || (isClusterWide && upstream.kind === 'cluster');
-  return isAnywhere ? NO_PLACE : placeOfArgument(upstream, request, 1);
+  if (isAnywhere) return NO_PLACE;
+  return upstream.placeOfChannel(request.buffer, request.argStart(1), request.argEnd(1));
 }
 
 /** A command that the table does not know: the server is asked where its keys are. */

@@ -1,58 +1,38 @@
 import { Fifo } from '../base/fifo.ts';
 import type { CommandSpec } from '../command/spec.ts';
-import { MINUS } from '../protocol/bytes.ts';
-import { parseReply } from '../protocol/reply-parser.ts';
 import type { Request } from '../protocol/request.ts';
-import type { PinnedConnection, PinnedHolder } from '../shard/pinned-connection.ts';
+import type { Call, CallFailure } from '../shard/call.ts';
+import { SUBSCRIBE_VERBS, SUBSCRIPTION_KINDS, type SubscribeVerb } from '../shard/pubsub-frame.ts';
+import type { Subscriber, SubscriberListener } from '../shard/subscriber.ts';
+import { HeldSubscriptions } from './held-subscriptions.ts';
 import { answerLocally } from './local-commands.ts';
-import { PinnedHold } from './pinned-hold.ts';
+import { OwnSubscription } from './own-subscription.ts';
+import { partsOf, type PendingSubscribe, type SubscriberRoute } from './pending-subscribe.ts';
+import { PongCall } from './pong-call.ts';
 import type { Session } from './session.ts';
-import type { Slot } from './slot.ts';
+import { failureLine, type Slot } from './slot.ts';
 
-/** A subscribe command whose confirmations are still to come. */
-interface Waiting {
-  slot: Slot;
-  /** Confirmations to come; 0 = one for each present subscription, known when the first one comes. */
-  left: number;
-  /** Ends the wait for them. */
-  cancel: () => void;
-}
-
-type Kind = 'channel' | 'pattern' | 'shard';
-
-/** First word of a frame → what it confirms. */
-const CONFIRMS: ReadonlyMap<string, { kind: Kind; adds: boolean }> = new Map([
-  ['subscribe', { kind: 'channel', adds: true }],
-  ['unsubscribe', { kind: 'channel', adds: false }],
-  ['psubscribe', { kind: 'pattern', adds: true }],
-  ['punsubscribe', { kind: 'pattern', adds: false }],
-  ['ssubscribe', { kind: 'shard', adds: true }],
-  ['sunsubscribe', { kind: 'shard', adds: false }],
-]);
-/** Before a connection that could not be opened is asked for again. */
-const RETRY_MS = 100;
-
-const MESSAGES: ReadonlySet<string> = new Set(['message', 'pmessage', 'smessage']);
-
-/** A session's subscriptions, on a pinned connection of their own, so that a RESP3 session keeps the fast path for
- *  everything else; a RESP2 session may do little else while subscribed, and Redis says so.
+/** A session's subscriptions. They live at the subscribers, which all sessions of its user share; here is what this session
+ *  has of them, and its confirmations with its own counts. In RESP2 a session may do little else while subscribed.
  *
- *  A subscribe command is answered by one frame a channel, in RESP3 by pushes, so replies are not counted by the
- *  connection: every frame comes here and is told apart by its first word (resp2-differences §4).
- *  Bounds: names are kept to count confirmations; Redis holds the same ones. */
-export class Subscription implements PinnedHolder {
-  #session: Session;
-  readonly #hold: PinnedHold;
-  #names: Record<Kind, Set<string>> = { channel: new Set(), pattern: new Set(), shard: new Set() };
-  #waiting = new Fifo<Waiting>();
-  #parts: Buffer[] = [];
-  /** Kept open without subscriptions: tracking of another session is redirected here. */
-  #isReserved = false;
-  #whenOpen: (() => void)[] = [];
+ *  Commands that add may follow each other, and so may those that remove; in between, the session waits, so that what it
+ *  has is known. Confirmations leave in the order of the commands, whichever shard answers first.
+ *  Bounds: names are kept as long as they are subscribed to. */
+export class Subscription implements SubscriberListener {
+  readonly #session: Session;
+  readonly #route: SubscriberRoute;
+  readonly #own: OwnSubscription;
+  readonly #held = new HeldSubscriptions();
+  #pending = new Fifo<PendingSubscribe>();
 
-  constructor(session: Session) {
+  constructor(session: Session, route: SubscriberRoute) {
     this.#session = session;
-    this.#hold = new PinnedHold(session, this);
+    this.#route = route;
+    this.#own = new OwnSubscription(session);
+  }
+
+  get proto(): 2 | 3 {
+    return this.#session.proto;
   }
 
   /** Subscriptions of all kinds. */
@@ -61,15 +41,15 @@ export class Subscription implements PinnedHolder {
   }
 
   get channels(): number {
-    return this.#names.channel.size;
+    return this.#held.of('channel').size;
   }
 
   get patterns(): number {
-    return this.#names.pattern.size;
+    return this.#held.of('pattern').size;
   }
 
   get shardChannels(): number {
-    return this.#names.shard.size;
+    return this.#held.of('shard').size;
   }
 
   /** A subscribed RESP2 session: Redis refuses nearly everything else, in its own words. */
@@ -77,18 +57,45 @@ export class Subscription implements PinnedHolder {
     return this.#session.proto === 2 && this.count > 0;
   }
 
-  /** Does it hold a connection in some protocol version, which HELLO cannot change any more? */
+  /** Do messages come to this session? */
   get isActive(): boolean {
-    return this.#hold.connection !== undefined;
+    return this.count > 0;
+  }
+
+  /** Does it hold a connection of its own, in some protocol version, which HELLO cannot change any more? */
+  get holdsConnection(): boolean {
+    return this.#own.isOpen;
+  }
+
+  /** Has something that it is subscribed to another shard than when it subscribed? */
+  get isMisplaced(): boolean {
+    for (const kind of SUBSCRIPTION_KINDS) {
+      for (const [name, homes] of this.#held.of(kind)) {
+        const now = this.#route(kind, name);
+        if (now.length !== homes.length || now.some((home, i) => home !== homes[i])) return true;
+      }
+    }
+    return false;
   }
 
   /** Run a command of the subscribe family. False when it has to wait. */
   run(request: Request, spec: CommandSpec): boolean {
-    const connection = this.#take();
-    if (connection === undefined) return false;
-    if (connection === 'failed') return true;
-    const isAll = request.argc === 1 && CONFIRMS.get(spec.name)?.adds === false;
-    this.#write(connection, request, isAll ? 0 : Math.max(1, request.argc - 1));
+    const session = this.#session;
+    if (!session.mayUse('subscription')) return false;
+    // Its confirmations are not held back by what other commands still owe: those must have answered.
+    if (session.queue.length > this.#pending.length) return false;
+    const verb = SUBSCRIBE_VERBS.get(spec.name) as SubscribeVerb;
+    const before = this.#pending.peek();
+    if (before !== undefined && before.verb.adds !== verb.adds) return false;
+    const named: string[] = [];
+    for (let i = 1; i < request.argc; i++) named.push(request.argLatin1(i));
+    const names = verb.adds || named.length > 0 ? named : undefined;
+    let parts = partsOf(verb, names, this.#held, this.#route);
+    // A mistake that Redis is to name, or nothing that it is to confirm.
+    if (parts.length === 0) parts = [[this.#anySubscriber(), []]];
+    for (const [subscriber] of parts) if (!subscriber.hasRoomFor(session)) return false;
+    const word = Buffer.from(request.buffer.subarray(request.argStart(0), request.argEnd(0)));
+    this.#send(word, { verb, names, parts });
     return true;
   }
 
@@ -96,137 +103,193 @@ export class Subscription implements PinnedHolder {
   runSubscribed(request: Request, spec: CommandSpec | undefined): boolean {
     if (spec?.place === 'subscribe') return this.run(request, spec);
     // What it is told depends on whether it is still subscribed when its turn comes.
-    if (this.#waiting.length > 0) return false;
+    if (this.#pending.length > 0) return false;
     if (spec?.name === 'quit' || spec?.name === 'reset') {
       return answerLocally(this.#session, request, spec);
     }
-    return this.runBeside(request);
+    if (!this.#session.mayUse('subscription')) return false;
+    if (spec?.name === 'ping') {
+      return this.#submit(this.#anySubscriber(), request, (slot) => new PongCall(slot));
+    }
+    return this.#own.refuse(request, spec, () => this.#held.asCommand);
   }
 
-  /** Run a command that answers with one frame on the subscription's own connection. False when it has to wait. */
-  runBeside(request: Request): boolean {
-    const connection = this.#take();
-    if (connection === undefined) return false;
-    if (connection !== 'failed') this.#write(connection, request, 1);
+  /** Run PUBLISH or SPUBLISH where its message comes from: the message precedes the reply, as on one connection. False when it
+   *  has to wait. */
+  runBeside(request: Request, spec: CommandSpec): boolean {
+    if (this.#pending.length > 0 || !this.#session.mayUse('subscription')) return false;
+    const kind = spec.name === 'spublish' ? 'shard' : 'channel';
+    const channel = request.argc > 1 ? request.argLatin1(1) : '';
+    return this.#submit(this.#route(kind, channel)[0] as Subscriber, request, (slot) => slot);
+  }
+
+  /** The client id of a connection of its own at Redis, opened if need be, so that invalidations can be redirected to it;
+   *  undefined while it opens, then `whenOpen` is called. */
+  reserve(whenOpen: () => void): number | undefined {
+    return this.#own.reserve(whenOpen);
+  }
+
+  /** Forget everything, whatever is on its way. */
+  release(): void {
+    for (const kind of SUBSCRIPTION_KINDS) {
+      for (const [subscriber, names] of this.#held.bySubscriber(kind)) {
+        subscriber.leave(this, kind, names, true);
+      }
+    }
+    this.#held.clear();
+    for (let each = this.#pending.shift(); each !== undefined; each = this.#pending.shift()) {
+      each.isOver = true;
+      for (const [subscriber, names] of each.parts) subscriber.leave(this, each.verb.kind, names, true);
+    }
+    this.#own.release();
+  }
+
+  // --- SubscriberListener --------------------------------------------------------------------------------------
+
+  message(frame: Buffer, start: number, end: number): void {
+    this.#session.push(frame, start, end);
+  }
+
+  ended(name: string): void {
+    this.#held.delete('shard', name);
+    const frame = Buffer.from(this.#confirmation(SUNSUBSCRIBE, name), 'latin1');
+    this.#session.push(frame, 0, frame.length);
+    this.#session.wake();
+  }
+
+  subscriberLost(reason: string): void {
+    this.#session.close('upstream', `its subscription connection was lost: ${reason}`);
+  }
+
+  // --- on the way ----------------------------------------------------------------------------------------------
+
+  #send(word: Buffer, { verb, names, parts }: Pick<PendingSubscribe, 'verb' | 'names' | 'parts'>): void {
+    const slot = this.#session.slot();
+    this.#session.outstanding++;
+    const pending: PendingSubscribe = {
+      slot,
+      verb,
+      names,
+      parts,
+      open: parts.length,
+      refusal: undefined,
+      refusals: 0,
+      isOver: false,
+    };
+    this.#pending.push(pending);
+    for (const [subscriber, part] of parts) {
+      const done = (refusal: Buffer | undefined, failure: CallFailure | undefined): void =>
+        this.#partDone(pending, subscriber, refusal, failure);
+      if (verb.adds) subscriber.add(this, { word, verb, names: part }, done);
+      else subscriber.remove(this, { word, verb, names: part }, done);
+    }
+  }
+
+  #submit(subscriber: Subscriber, request: Request, callOf: (slot: Slot) => Call): boolean {
+    const session = this.#session;
+    if (!subscriber.hasRoomFor(session)) return false;
+    const slot = session.slot();
+    slot.timeoutMs = session.context.options.commandTimeoutMs;
+    session.outstanding++;
+    subscriber.submit(callOf(slot), request.buffer, request.start, request.end);
     return true;
   }
 
-  /** The client id of this connection at Redis, opened if need be, so that invalidations can be redirected to it;
-   *  undefined while it opens, then `whenOpen` is called. */
-  reserve(whenOpen: () => void): number | undefined {
-    this.#isReserved = true;
-    if (this.#hold.connection !== undefined) return this.#hold.connection.clientId;
-    this.#whenOpen.push(whenOpen);
-    this.#open();
-    return undefined;
-  }
-
-  release(): void {
-    this.#isReserved = false;
-    this.#parts = [];
-    for (const kind of ['channel', 'pattern', 'shard'] as const) this.#names[kind].clear();
-    this.#hold.release(false);
-  }
-
-  // --- PinnedHolder --------------------------------------------------------------------------------------------
-
-  pinnedFrame(chunk: Buffer, start: number, end: number, last: boolean): void {
-    if (last && this.#parts.length === 0) return this.#frame(chunk, start, end);
-    this.#parts.push(Buffer.from(chunk.subarray(start, end)));
-    this.#session.kept(end - start);
-    if (!last) return;
-    const frame = Buffer.concat(this.#parts);
-    this.#parts = [];
-    this.#session.kept(-frame.length);
-    this.#frame(frame, 0, frame.length);
-  }
-
-  pinnedLost(reason: string): void {
-    this.#hold.lost();
-    const hadState = this.count > 0 || this.#waiting.length > 0 || this.#isReserved;
-    if (hadState) this.#session.close('upstream', `its subscription connection was lost: ${reason}`);
-  }
-
-  pinnedDrained(): void {
-    this.#session.wake();
-    this.#session.regulate();
-  }
-
-  // --- inside --------------------------------------------------------------------------------------------------
-
-  #take(): PinnedConnection | 'failed' | undefined {
-    if (!this.#session.mayUse('subscription')) return undefined;
-    if (this.#hold.connection === undefined) this.#open();
-    return this.#hold.take();
-  }
-
-  #open(): void {
-    this.#hold.open(() => {
-      const { connection } = this.#hold;
-      if (connection !== undefined) connection.connection.takesAll = true;
-      const waiting = this.#whenOpen.splice(0);
-      const tell = (): void => {
-        for (const call of waiting) call();
-      };
-      // Whoever waits will ask again at once: not while Redis is known to be away.
-      if (connection !== undefined) tell();
-      else this.#session.context.clock.after(RETRY_MS, tell);
-    });
-  }
-
-  #write(connection: PinnedConnection, request: Request, left: number): void {
-    const session = this.#session;
-    const slot = session.slot();
-    slot.isSilent = false;
-    session.outstanding++;
-    const waiting: Waiting = { slot, left, cancel: () => undefined };
-    this.#waiting.push(waiting);
-    const { clock, options } = session.context;
-    waiting.cancel = clock.after(options.commandTimeoutMs, () =>
-      connection.destroy('no answer to a subscribe command'),
-    );
-    connection.connection.write(request.buffer, request.start, request.end);
-  }
-
-  #frame(frame: Buffer, start: number, end: number): void {
-    const word = firstWord(frame, start, end);
-    const confirm = CONFIRMS.get(word);
-    const waiting = this.#waiting.peek();
-    if (confirm !== undefined && waiting !== undefined && waiting.left === 0) {
-      waiting.left = Math.max(1, this.#names[confirm.kind].size);
+  #partDone(
+    pending: PendingSubscribe,
+    subscriber: Subscriber,
+    refusal: Buffer | undefined,
+    failure: CallFailure | undefined,
+  ): void {
+    if (pending.isOver) return;
+    if (failure?.kind === 'lost' || failure?.kind === 'timeout') {
+      // Nobody knows what Redis still sends.
+      this.#session.close('upstream', `no answer to ${pending.verb.word}: ${failure.reason}`);
+      return;
     }
-    this.#session.push(frame, start, end);
-    if (confirm !== undefined) this.#note(confirm, parseReply(frame, start, end));
-    if (MESSAGES.has(word) || word === 'invalidate' || waiting === undefined) return;
-    // An error answers the whole command, whatever it named.
-    waiting.left = frame[start] === MINUS ? 0 : waiting.left - 1;
-    if (waiting.left === 0) this.#finish(waiting.slot);
+    pending.open--;
+    if (failure !== undefined) this.#session.countOwnError();
+    const error = failure === undefined ? refusal : failureLine(failure, subscriber.shardName, 0);
+    if (error !== undefined) {
+      pending.refusal ??= error;
+      pending.refusals++;
+    }
+    for (let head = this.#pending.peek(); head?.open === 0; head = this.#pending.peek()) {
+      this.#pending.shift();
+      this.#finish(head);
+    }
   }
 
-  #note(confirm: { kind: Kind; adds: boolean }, frame: unknown): void {
-    if (!Array.isArray(frame) || typeof frame[1] !== 'string') return;
-    const names = this.#names[confirm.kind];
-    if (confirm.adds) names.add(frame[1]);
-    else names.delete(frame[1]);
-  }
-
-  #finish(slot: Slot): void {
-    this.#waiting.shift()?.cancel();
+  #finish(pending: PendingSubscribe): void {
+    pending.isOver = true;
+    const { slot, verb, refusal } = pending;
+    const session = this.#session;
+    session.settled(slot);
+    if (refusal !== undefined) {
+      this.#refused(pending);
+      return slot.answer(refusal);
+    }
+    // Confirmations come whatever CLIENT REPLY says, as messages do.
+    const frames = verb.adds ? this.#added(pending) : this.#removed(pending);
+    session.push(frames, 0, frames.length);
     slot.isDone = true;
-    this.#session.settled(slot);
-    this.#session.answered(slot);
-    if (this.#waiting.length === 0 && this.count === 0 && !this.#isReserved) this.release();
+    session.answered(slot);
+  }
+
+  #refused({ verb, parts, refusals }: PendingSubscribe): void {
+    for (const [subscriber, names] of parts) {
+      if (verb.adds) subscriber.giveUp(this, verb.kind, names);
+      else subscriber.keep(this, verb.kind, names);
+    }
+    // Adding is taken back; but what one shard has removed, another has not, would be neither on nor off.
+    if (!verb.adds && refusals < parts.length) {
+      this.#session.close('upstream', `only some shards have taken ${verb.word}`);
+    }
+  }
+
+  #added({ verb, names, parts }: PendingSubscribe): Buffer {
+    const homes = new Map<string, Subscriber[]>();
+    for (const [subscriber, part] of parts) {
+      for (const name of part) {
+        subscriber.hear(this, verb.kind, name);
+        homes.set(name, [...(homes.get(name) ?? []), subscriber]);
+      }
+    }
+    let frames = '';
+    for (const name of names ?? []) {
+      const now = homes.get(name) as Subscriber[];
+      // As another user, or over another ring, it may have moved: no message comes twice.
+      for (const old of this.#held.set(verb.kind, name, now)) {
+        if (!now.includes(old)) old.leave(this, verb.kind, [name]);
+      }
+      frames += this.#confirmation(verb, name);
+    }
+    return Buffer.from(frames, 'latin1');
+  }
+
+  #removed({ verb, names, parts }: PendingSubscribe): Buffer {
+    const all = names ?? [...this.#held.of(verb.kind).keys()];
+    for (const [subscriber, part] of parts) subscriber.leave(this, verb.kind, part);
+    let frames = '';
+    for (const name of all) {
+      this.#held.delete(verb.kind, name);
+      frames += this.#confirmation(verb, name);
+    }
+    return Buffer.from(all.length === 0 ? this.#confirmation(verb, undefined) : frames, 'latin1');
+  }
+
+  /** Shape: latin1; `name` undefined = there was nothing to unsubscribe from. */
+  #confirmation({ word, kind }: SubscribeVerb, name: string | undefined): string {
+    const isResp3 = this.proto === 3;
+    const bulk = name === undefined ? (isResp3 ? '_' : '$-1') : `$${name.length}\r\n${name}`;
+    const count = this.#held.countBeside(kind);
+    return `${isResp3 ? '>' : '*'}3\r\n$${word.length}\r\n${word}\r\n${bulk}\r\n:${count}\r\n`;
+  }
+
+  /** One that it hears from, or would. */
+  #anySubscriber(): Subscriber {
+    return this.#held.someone ?? (this.#route('channel', '')[0] as Subscriber);
   }
 }
 
-/** The first element of an array or push, when it is a bulk; '' for anything else. */
-function firstWord(frame: Buffer, start: number, end: number): string {
-  const header = frame.indexOf('\r\n', start, 'latin1');
-  const length = frame.indexOf('\r\n', header + 2, 'latin1');
-  if (header < 0 || length < 0 || length > end || frame[header + 2] !== DOLLAR) return '';
-  const size = Number(frame.latin1Slice(header + 3, length));
-  return size > LONGEST_WORD ? '' : frame.latin1Slice(length + 2, length + 2 + size);
-}
-
-const DOLLAR = 0x24;
-const LONGEST_WORD = 12;
+const SUNSUBSCRIBE = SUBSCRIBE_VERBS.get('sunsubscribe') as SubscribeVerb;

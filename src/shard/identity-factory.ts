@@ -11,6 +11,7 @@ import { PinnedPool } from './pinned-pool.ts';
 import type { Shard, ShardOptions } from './shard.ts';
 import type { ShardStats } from './shard-stats.ts';
 import { SharedConnection, type SharedListener } from './shared-connection.ts';
+import { Subscriber } from './subscriber.ts';
 
 /** What an identity's parts need of their shard. */
 export interface FactoryParts {
@@ -75,6 +76,7 @@ export class IdentityFactory {
         { ...parts, backoff: this.#backoff(), listener: this.#controlListener() },
       ),
       pinned: this.#pinned(remembering),
+      subscriber: this.#subscriber(remembering, shared),
       canary: cache === undefined ? undefined : this.#canary(shared, cache, number, log),
       databases: new Set([0]),
       isPassing: given.isPassing,
@@ -102,6 +104,25 @@ export class IdentityFactory {
     pool.nameOf = () => this.#parts.shard.pinnedName;
     pool.onLost = (clientId) => this.#parts.shard.ghosts.add(clientId);
     return pool;
+  }
+
+  #subscriber(credentials: CredentialSource, shared: SharedConnection): Subscriber {
+    const { name, connectTimeoutMs, commandTimeoutMs, linkDeadMs, inFlightMax } = this.#options;
+    const { shard } = this.#parts;
+    const { clock, stats } = this.#parts;
+    const times = { connectTimeoutMs, commandTimeoutMs, linkDeadMs, idleMs: this.#options.pinnedIdleMs };
+    return new Subscriber(
+      {
+        shardName: name,
+        address: shard.addressSource,
+        clientName: () => shard.clientName,
+        credentials,
+        inFlightMax,
+        ...times,
+      },
+      // Known to be away: nobody waits for one more connection to fail.
+      { clock, stats, obstacle: () => (shared.state === 'down' ? shared.problem : undefined) },
+    );
   }
 
   #canary(link: SharedConnection, cache: NearCache, number: number, log: Logger): Canary {

@@ -9,8 +9,14 @@ export class ShardStats {
   sharedConnections = 0;
   controlConnections = 0;
   pinnedConnections = 0;
+  subscriberConnections = 0;
   /** Now: pinned connections that no session holds. */
   pinnedIdle = 0;
+  /** Now: channels and patterns that Redis sends messages of. */
+  subscriptions = 0;
+  /** Messages from Redis, and what became of them: one to each session that hears it. */
+  messagesIn = 0;
+  messagesOut = 0;
   connects = 0;
   connectFailures = 0;
   /** Usable connections that were lost. */

@@ -143,11 +143,12 @@ export class Shard {
     if (this.address.host === host && this.address.port === port) return;
     this.address = { ...this.address, host, port };
     this.#log.warn({ address: `${host}:${port}` }, 'the primary has moved');
-    for (const { shared, control, pinned } of this.identities()) {
+    for (const { shared, control, pinned, subscriber } of this.identities()) {
       const reason = 'the primary has moved';
       shared.reset(reason);
       control.reset(reason);
       pinned.close(reason);
+      subscriber.close(reason);
       shared.retryNow();
       control.retryNow();
     }
@@ -194,8 +195,9 @@ export class Shard {
     return identity;
   }
 
-  /** The session of a passing identity is over. */
+  /** The session of a passing identity is over, or has become another user: what it subscribed to before stays. */
   forget(identity: Identity): void {
+    if (identity.subscriber.isUsed) return;
     if (this.#passing.delete(identity)) this.#closeIdentity(identity);
   }
 
@@ -230,7 +232,7 @@ export class Shard {
 
   #dropUnused(): boolean {
     for (const [user, identity] of this.#others) {
-      if (identity.sessions > 0) continue;
+      if (identity.sessions > 0 || identity.subscriber.isUsed) continue;
       this.#others.delete(user);
       this.#closeIdentity(identity);
       return true;
@@ -244,6 +246,7 @@ export class Shard {
     identity.shared.close();
     identity.control.close();
     identity.pinned.close();
+    identity.subscriber.close();
   }
 
   #make(user: string, source: CredentialSource, credentials: Credentials, isPassing = false): Identity {
@@ -302,6 +305,8 @@ export class Shard {
       identity.shared.tick(now);
       identity.control.tick(now);
       identity.pinned.tick(now);
+      identity.subscriber.tick(now);
+      if (identity.isPassing && identity.sessions === 0) this.forget(identity);
       identity.canary?.tick(now);
       this.#judge(identity, now);
       inFlight += identity.shared.inFlight;

@@ -146,6 +146,28 @@ describe('a client that does not read', () => {
     );
     expect(slowestMs).toBeLessThan(500);
   });
+
+  test('does not hold up those who hear the same channel', async () => {
+    const [slow, quick, publisher] = [await connect(), await connect(), await connect()];
+    for (const client of [slow, quick]) await client.call('SUBSCRIBE', 'news');
+    slow.socket.pause();
+    const message = 'x'.repeat(256 * KB);
+    const isClosed = (): boolean => /does not read its replies/.test(nearcache.logs);
+
+    let waitedMs = 0;
+    for (let i = 0; i < 2000 && !isClosed(); i++) {
+      const sentAt = performance.now();
+      await publisher.call('PUBLISH', 'news', `${i} ${message}`);
+      const heard = await quick.readFrame();
+      waitedMs = Math.max(waitedMs, performance.now() - sentAt);
+      expect(heard.includes(`${i} x`)).toBe(true);
+    }
+
+    expect(isClosed()).toBe(true);
+    expect(waitedMs).toBeLessThan(500);
+    expect(String(await publisher.call('PUBLISH', 'news', 'on'))).toBe(':1\r\n');
+    expect(String(await quick.readFrame())).toContain('on');
+  });
 });
 
 describe('a value of 64 MB', () => {

@@ -1,4 +1,5 @@
 import type { Random } from '../../fuzz/random.ts';
+import { Failure } from './client.ts';
 import { PRESENT, type Token } from './history.ts';
 import { ACCOUNTS, type CounterHash, type Keyspace, pickHot, type Register, type Slot } from './keyspace.ts';
 import type { Step, StepKind } from './request.ts';
@@ -220,7 +221,8 @@ function insideMulti(stage: Stage, random: Random, db: number): Step {
   return {
     requests: [['MULTI'], ...registers.map(({ key }) => ['GET', key]), ['EXEC']],
     done: (outcomes) => {
-      const exec = outcomes.at(-1);
+      // The first error says why EXEC has failed.
+      const exec = outcomes.find(({ reply }) => reply instanceof Failure) ?? outcomes.at(-1);
       if (exec === undefined) return;
       const operation = operationOf(exec, 'proxy', 'MULTI GET EXEC');
       if (stage.failed(exec, operation) || !Array.isArray(exec.reply)) return;

@@ -97,11 +97,13 @@ export class History {
     return register;
   }
 
-  failed({ start, end, command }: Operation, message: string): void {
+  failed({ start, end, command, via }: Operation, message: string): void {
     const kind = message.replace(/\d+/g, 'N').slice(0, 70);
     this.errors.set(kind, (this.errors.get(kind) ?? 0) + 1);
     const isTolerated = this.tolerates?.test(message) === true;
-    if (!isTolerated && this.isCalm(start, end)) this.calmErrors.push(`${command}: ${message}`);
+    // What other programs hear past nearcache is not its doing.
+    const isOurs = via === 'proxy' && !isTolerated;
+    if (isOurs && this.isCalm(start, end)) this.calmErrors.push(`${command}: ${message}`);
   }
 
   /** Was no fault at work in all this time? */
