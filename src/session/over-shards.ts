@@ -210,7 +210,7 @@ function inTransaction(session: Session, request: Request, { spec, spread, place
 
 function whyUnqueued(request: Request, spec: CommandSpec | undefined, spread: Spread): string | undefined {
   if (spread.kind === 'refused') return spread.reason;
-  if (spread.kind === 'all' || spread.kind === 'scan') {
+  if (spread.kind === 'all' || spread.kind === 'scan' || spec?.place === 'subscribe') {
     return 'inside MULTI it would run on one of several shards';
   }
   return spread.kind === 'keys' && spec !== undefined && readsUnnamedKeys(spec, request)

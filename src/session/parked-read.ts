@@ -1,12 +1,13 @@
+import { errorLine } from '../base/errors.ts';
 import type { CommandSpec } from '../command/spec.ts';
 import type { Request } from '../protocol/request.ts';
 import { aimAtCall, lookUpAgain, wanted } from './cached-answer.ts';
 import { mayDetour } from './detour.ts';
 import { type HeldRead, holdKeys, releaseKeys } from './held-keys.ts';
-import { GateWait } from '../route/ring-gate.ts';
+import { type Admission, GateWait } from '../route/ring-gate.ts';
 import { ReadCall } from './read-call.ts';
 import { keysAt } from './ring-admission.ts';
-import { aimAtKeys } from './placement.ts';
+import { aimAtKeys, placeOf } from './placement.ts';
 import type { Session } from './session.ts';
 import { send, shapeOf, timeoutOf } from './shared-slot.ts';
 import type { Slot } from './slot.ts';
@@ -29,7 +30,12 @@ export function park(session: Session, request: Request, spec: CommandSpec): voi
  *  sent after it can have changed its keys: such a command would have waited (`namesHeldKey`). False when it has to wait for
  *  its key to arrive at another shard. */
 export function unpark(session: Session, slot: Slot): boolean {
-  if (!mayPass(session, slot)) return false;
+  const admission = admissionOf(session, slot);
+  if (admission === 'wait') return false;
+  if (admission !== 'go') {
+    refuse(session, slot, errorLine('KEY_NOT_MOVED', { reason: admission.problem }));
+    return true;
+  }
   // A request may be being dispatched meanwhile, and is aimed elsewhere.
   const { identity, space } = session;
   lookAgainOrAsk(session, slot);
@@ -39,22 +45,30 @@ export function unpark(session: Session, slot: Slot): boolean {
 }
 
 /** Its key may be on the way to another shard. */
-function mayPass(session: Session, slot: Slot): boolean {
+function admissionOf(session: Session, slot: Slot): Admission {
   const { gate } = session.context.upstream;
-  if (gate === undefined || gate.isOpen) return true;
-  const { request, spec } = slot.parked as ParkedRead;
+  if (gate === undefined || gate.isOpen) return 'go';
+  const { request, spec, db } = slot.parked as ParkedRead;
   slot.gateWait ??= new GateWait(() => session.answered(slot));
-  const admission = gate.admit(keysAt(request, spec, session.db), slot.gateWait);
-  if (admission === 'wait') return false;
-  // What it cannot be moved for, it is told by whom it is asked.
-  return true;
+  return gate.admit(keysAt(request, spec, db), slot.gateWait);
+}
+
+/** There is nobody whom it could be asked. */
+function refuse(session: Session, slot: Slot, line: Buffer): void {
+  const parked = slot.parked as ParkedRead;
+  slot.parked = undefined;
+  releaseKeys(session, parked);
+  session.countOwnError();
+  slot.keep(line);
 }
 
 function lookAgainOrAsk(session: Session, slot: Slot): void {
   const parked = slot.parked as ParkedRead;
   const { request, spec, db, proto } = parked;
+  if (!aimAtKeys(session, request, spec, db)) {
+    return refuse(session, slot, errorLine('NO_OWNER', { slot: placeOf(session, request, spec) }));
+  }
   slot.parked = undefined;
-  aimAtKeys(session, request, spec, db);
   const bytes = lookUpAgain(session, request, spec, { proto, db });
   if (bytes !== undefined) {
     releaseKeys(session, parked);

@@ -44,15 +44,15 @@ export function aimAtPlace(session: Session, place: number, db: number = session
   return true;
 }
 
-/** What follows concerns this request of one place, made while the session was in database `db`. */
-export function aimAtKeys(session: Session, request: Request, spec: CommandSpec, db: number): void {
+/** What follows concerns this request of one place, made while the session was in database `db`. False when nobody serves it. */
+export function aimAtKeys(session: Session, request: Request, spec: CommandSpec, db: number): boolean {
   const { upstream } = session.context;
   session.space = db;
-  if (upstream.isSingle) return;
+  if (upstream.isSingle) return true;
   extractKeys(spec, request, keyList);
   const place =
     keyList.count === 0 ? NO_PLACE : placeOfArgument(upstream, request, keyList.indices[0] as number);
-  aimAtPlace(session, place, db);
+  return aimAtPlace(session, place, db);
 }
 
 /** What follows concerns no key, and this shard. */
