@@ -10,7 +10,7 @@ const SECONDS = 4;
 test.each([
   ['single', 'half-open'],
   ['single', 'flush'],
-  ['ring', 'shard-partition'],
+  ['ring', 'shard-kill'],
   ['cluster', 'slot-migration'],
   ['sentinel', 'stopped-primary'],
 ] as const)(

@@ -206,7 +206,8 @@ describe('nearcache reshard', () => {
     );
     stopped.kill('SIGKILL');
     await stopped.ended;
-    const isMoved = await Promise.all(moving.map((key) => stage.direct[3]?.exists(key)));
+    const fourth = stage.direct[3] as Redis;
+    const isMoved = await Promise.all(moving.map((key) => fourth.exists(key)));
     const left = moving.find((_key, index) => isMoved[index] === 0) as string;
     await stage.direct[3]?.set(left, 'new');
     const first = await reshard(['run', ...stage.args, '--resume']);

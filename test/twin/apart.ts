@@ -236,12 +236,8 @@ export const unseen: Readonly<Record<TopologyKind, readonly Unseen[]>> = {
   ring: [
     { commands: words('save bgsave bgrewriteaof latency|graph pfselftest'), reason: inOneForm },
     { commands: aboutClusters, reason: 'a ring is no Cluster, and the servers say so' },
-    { commands: words('subscribe psubscribe ssubscribe'), reason: 'pendingPubSub' },
   ],
-  cluster: [
-    { commands: words('save bgsave bgrewriteaof latency|graph pfselftest'), reason: inOneForm },
-    { commands: words('subscribe psubscribe ssubscribe'), reason: 'pendingPubSub' },
-  ],
+  cluster: [{ commands: words('save bgsave bgrewriteaof latency|graph pfselftest'), reason: inOneForm }],
   sentinel: [
     { commands: words('save bgsave bgrewriteaof latency|graph pfselftest'), reason: inOneForm },
     { commands: ['client|caching'], reason: 'tracking has a meaning in RESP3 only' },
@@ -253,20 +249,6 @@ export const unseen: Readonly<Record<TopologyKind, readonly Unseen[]>> = {
     },
   ],
 };
-
-/** Cases of subscriptions, which are yet to work over several shards. */
-export const pendingPubSub: readonly string[] = [
-  'SUBSCRIBE, messages and UNSUBSCRIBE',
-  'PSUBSCRIBE and messages that match twice',
-  'sharded channels',
-  'what a subscribed RESP2 connection may do',
-  'what a subscribed RESP3 connection may do',
-  'a client that leaves is no subscriber any more',
-  'SUBSCRIBE inside a transaction',
-  'RESET and QUIT end a subscription',
-  'a message is any bytes',
-  'keyspace notifications',
-];
 
 /** The row that judges this call, if any. */
 export function rowFor(kind: TopologyKind, args: readonly Argument[]): Apart | undefined {

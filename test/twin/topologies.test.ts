@@ -4,7 +4,7 @@ import { startNearcache, type Nearcache } from '../support/nearcache.ts';
 import { connectRaw } from '../support/raw-client.ts';
 import { startRedis, type RedisServer } from '../support/redis-server.ts';
 import { topologies, type Behind, type Topology, type TopologyKind } from '../support/topologies.ts';
-import { answered, maskedApart, namesOf, pendingPubSub, rowFor, unfit, unqueued, unseen } from './apart.ts';
+import { answered, maskedApart, namesOf, rowFor, unfit, unqueued, unseen } from './apart.ts';
 import { CommandFacts, readCommandFacts } from './command-facts.ts';
 import { differencesBetween } from './compare.ts';
 import { groups } from './corpus/groups.ts';
@@ -158,7 +158,6 @@ class Stage {
   }
 
   fits(title: string): boolean {
-    if (this.kind !== 'sentinel' && pendingPubSub.includes(title)) return false;
     return !unfit.some((each) => each.title === title && each.on.includes(this.kind));
   }
 

@@ -41,6 +41,7 @@ describe('errorLine', () => {
   });
 
   it('leaves no placeholder behind', () => {
-    for (const { code } of ERRORS) expect(String(errorLine(code)).replace('{hash tag}', '')).not.toMatch(/[{}]/);
+    for (const { code } of ERRORS)
+      expect(String(errorLine(code)).replace('{hash tag}', '')).not.toMatch(/[{}]/);
   });
 });
