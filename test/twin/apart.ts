@@ -84,7 +84,7 @@ export const apart: readonly Apart[] = [
     ['cluster'],
     'select move swapdb copy eval eval_ro',
     'a Cluster has one database',
-    /^-(ERR .*(not allowed in cluster mode|wrong number|not an integer|out of range)|NOPERM )/,
+    /^-(ERR .*(not allowed in cluster mode|wrong number|not an integer|out of range|in this context)|NOPERM )/,
     /^(select (?!0$)|move( |$)|swapdb( |$)|copy .* db |eval.* redis\.call\("select")/i,
   ),
   {
@@ -111,7 +111,8 @@ export const apart: readonly Apart[] = [
   {
     on: several,
     commands: words(
-      'smembers sinter sunion sdiff sscan hgetall hkeys hvals command acl|cat function|list latency|histogram',
+      'smembers sinter sunion sdiff sscan hgetall hkeys hvals command acl|cat function|list latency|histogram ' +
+        'pubsub|channels pubsub|shardchannels',
     ),
     reason: 'the order is that of a hash table, whose seed each server has for itself',
     judged: { kind: 'set' },
@@ -201,10 +202,11 @@ export const unfit: readonly Unfit[] = [
     title: 'CLIENT UNBLOCK of WAIT',
     reason: 'a replica may have taken over what was written',
   },
+  { on: several, title: 'SUBSCRIBE inside a transaction', reason: 'refused: it would run on one shard' },
   {
-    on: ['sentinel'],
-    title: 'PSUBSCRIBE and messages that match twice',
-    reason: 'it hears the Sentinels, too',
+    on: ['cluster'],
+    title: 'keyspace notifications',
+    reason: 'a node tells of its own keys alone, and only the home node is listened to',
   },
   { on: several, title: 'CLIENT TRACKING in RESP3', reason: 'CLIENT TRACKING is refused' },
   {

@@ -158,6 +158,11 @@ class Running {
       await this.#read(step.on, client, step.frames, 'raw bytes');
     } else if ('read' in step) {
       await this.#read(step.on, client, step.read, 'a frame');
+    } else if ('readAny' in step) {
+      const frames = await client.connection.readFrames(step.readAny, replyTimeoutMs);
+      for (const frame of frames.toSorted((a, b) => a.compare(b))) {
+        this.#record(`${step.on}: a frame in any order`, [], frame);
+      }
     } else if ('save' in step) {
       const found = step.pattern.exec(client.last.toString('latin1'))?.[1];
       if (found === undefined) throw new Error(`no ${step.save} in ${shown(client.last)}`);

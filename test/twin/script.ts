@@ -14,6 +14,8 @@ export type Step =
   /** Sends bytes as they are, then reads `frames` replies. */
   | { on: string; raw: Argument; frames: number }
   | { on: string; read: number }
+  /** As many frames, in an order that is by a random seed of the server. */
+  | { on: string; readAny: number }
   /** Keeps what `pattern`'s group finds in this client's last reply. */
   | { on: string; save: string; pattern: RegExp }
   /** The server ends the connection: all that it still sends counts. */
@@ -81,6 +83,11 @@ export function raw(who: string, bytes: Argument, frames = 1): Step {
 /** Waits until Redis has this many blocked clients. */
 export function blocked(count: number): Step {
   return { until: 'INFO clients', shows: `blocked_clients:${count}\r` };
+}
+
+/** Reads frames whose order does not count. */
+export function readAny(who: string, count: number): Step {
+  return { on: who, readAny: count };
 }
 
 /** The lines of a plain case. */
