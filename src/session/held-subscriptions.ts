@@ -41,6 +41,16 @@ export class HeldSubscriptions {
     return groupBySubscriber(this.#byKind[kind]);
   }
 
+  /** Is everything where it should be now? */
+  isAt(homesOf: (kind: SubscriptionKind, name: string) => readonly Subscriber[]): boolean {
+    return SUBSCRIPTION_KINDS.every((kind) =>
+      [...this.#byKind[kind]].every(([name, homes]) => {
+        const now = homesOf(kind, name);
+        return now.length === homes.length && now.every((home) => homes.includes(home));
+      }),
+    );
+  }
+
   /** A subscriber that has something. */
   get someone(): Subscriber | undefined {
     for (const kind of SUBSCRIPTION_KINDS) {

@@ -3,9 +3,11 @@ import type { CommandSpec } from '../command/spec.ts';
 import { ASTERISK, DOLLAR, MINUS } from '../protocol/bytes.ts';
 import { encodeRequest, errorReply } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
+import { parseRedirect } from '../route/redirect.ts';
 import type { PinnedConnection, PinnedHolder } from '../shard/pinned-connection.ts';
 import { MESSAGE_KINDS, readPubSubFrame, SUBSCRIBE_VERBS } from '../shard/pubsub-frame.ts';
 import { PinnedHold } from './pinned-hold.ts';
+import { aimAtShard } from './placement.ts';
 import type { Session } from './session.ts';
 import type { Slot } from './slot.ts';
 
@@ -20,6 +22,8 @@ type Mode = 'no' | 'entering' | 'yes' | 'refused';
 interface Ask {
   /** undefined: it is the command that enters pub/sub mode. */
   slot: Slot | undefined;
+  /** The command's name as Redis would say it. */
+  name: string;
   /** Ends the wait for an answer. */
   cancel: () => void;
 }
@@ -50,27 +54,31 @@ export class OwnSubscription implements PinnedHolder {
   /** The client id of this connection at Redis, opened if need be; undefined while it opens, then `whenReady` is called. */
   reserve(whenReady: () => void): number | undefined {
     this.#isReserved = true;
+    // One that rests in the pool is there at once.
+    if (this.#hold.connection === undefined) this.#open();
     const { connection } = this.#hold;
     if (connection !== undefined && this.#mode !== 'entering') {
       if (this.#session.proto === 3 || this.#mode !== 'no') return connection.clientId;
       this.#enter(connection, ['SUBSCRIBE', INVALIDATIONS]);
     }
     this.#whenReady.push(whenReady);
-    if (connection === undefined) this.#open();
     return undefined;
   }
 
   /** Let Redis refuse a command. `how` subscribes to something that the session's user may hear: else the command would
    *  run. False when it has to wait. */
   refuse(request: Request, spec: CommandSpec | undefined, how: () => readonly (string | Buffer)[]): boolean {
+    // Any shard says it.
+    const { home } = this.#session.context.upstream;
+    aimAtShard(this.#session, (this.isOpen ? this.#hold.shard : undefined) ?? home);
     if (this.#hold.connection === undefined) this.#open();
     const connection = this.#hold.take();
     if (connection === undefined) return false;
     if (connection === 'failed') return true;
     if (this.#mode === 'no') this.#enter(connection, how());
     if (this.#mode === 'entering') return false;
-    if (this.#mode === 'yes') this.#ask(connection, request);
-    else this.#session.answer(refusalOf(request, spec));
+    if (this.#mode === 'yes') this.#ask(connection, request, nameOf(request, spec));
+    else this.#session.answer(refusalOf(nameOf(request, spec)));
     // The next one tries again.
     if (this.#mode === 'refused') this.#mode = 'no';
     this.#restUnlessNeeded();
@@ -133,7 +141,7 @@ export class OwnSubscription implements PinnedHolder {
   #enter(pinned: PinnedConnection, how: readonly (string | Buffer)[]): void {
     this.#mode = 'entering';
     const bytes = encodeRequest(how);
-    this.#send(pinned, undefined, bytes, 0, bytes.length);
+    this.#send(pinned, { slot: undefined, name: '' }, bytes, 0, bytes.length);
   }
 
   #entered(mode: 'yes' | 'refused'): void {
@@ -142,18 +150,18 @@ export class OwnSubscription implements PinnedHolder {
     this.#session.wake();
   }
 
-  #ask(pinned: PinnedConnection, request: Request): void {
+  #ask(pinned: PinnedConnection, request: Request, name: string): void {
     const slot = this.#session.slot();
     this.#session.outstanding++;
-    this.#send(pinned, slot, request.buffer, request.start, request.end);
+    this.#send(pinned, { slot, name }, request.buffer, request.start, request.end);
   }
 
-  #send(pinned: PinnedConnection, slot: Slot | undefined, bytes: Buffer, start: number, end: number): void {
+  #send(pinned: PinnedConnection, ask: Omit<Ask, 'cancel'>, bytes: Buffer, start: number, end: number): void {
     const { clock, options } = this.#session.context;
     const cancel = clock.after(options.commandTimeoutMs, () =>
       pinned.destroy('no answer to a command of a subscribed session'),
     );
-    this.#asks.push({ slot, cancel });
+    this.#asks.push({ ...ask, cancel });
     pinned.connection.write(bytes, start, end);
   }
 
@@ -177,7 +185,10 @@ export class OwnSubscription implements PinnedHolder {
     if (ask === undefined) return;
     ask.cancel();
     if (ask.slot === undefined) return this.#entered(isConfirmation ? 'yes' : 'refused');
-    ask.slot.reply(frame, start, end, true, { type: frame[start] as number, hasResp3: false });
+    // A node of a Cluster says first where the command's keys are, and would refuse it there.
+    const isRedirect = parseRedirect(frame, start, end) !== undefined;
+    const answer = isRedirect ? refusalOf(ask.name) : frame.subarray(start, end);
+    ask.slot.reply(answer, 0, answer.length, true, { type: answer[0] as number, hasResp3: false });
     this.#restUnlessNeeded();
   }
 }
@@ -192,9 +203,12 @@ function isInvalidation(
 }
 
 /** As well as it can be said without Redis. Source: Redis 7.0.15, server.c, processCommand. */
-function refusalOf(request: Request, spec: CommandSpec | undefined): Buffer {
-  const name = spec?.name ?? request.argLatin1(0);
+function refusalOf(name: string): Buffer {
   return errorReply(
     `ERR Can't execute '${name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
   );
+}
+
+function nameOf(request: Request, spec: CommandSpec | undefined): string {
+  return spec?.name ?? request.argLatin1(0).toLowerCase();
 }

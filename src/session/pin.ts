@@ -66,7 +66,12 @@ export class Pin implements PinnedHolder {
 
   /** The connection, taken if necessary. undefined = wait; 'failed' = the request was answered with why. */
   take(): PinnedConnection | 'failed' | undefined {
-    return this.#session.mayUse('pinned') ? this.#hold.take() : undefined;
+    const session = this.#session;
+    if (!session.mayUse('pinned')) return undefined;
+    // It was opened where the slot was, which has moved since: nothing was sent on it that would give it back.
+    const isElsewhere = this.shard !== undefined && this.shard !== session.identity.shard;
+    if (isElsewhere && session.outstanding === 0 && !this.sticky.isActive) this.release();
+    return this.#hold.take();
   }
 
   /** Send a request whose reply is one frame. */

@@ -18,7 +18,7 @@ import type { SessionCloseReason } from './session-stats.ts';
 import { SessionUser } from './session-user.ts';
 import { Slot, type SlotOwner } from './slot.ts';
 import { addressOf } from './socket-address.ts';
-import { subscribersOf } from './subscriber-route.ts';
+import { SubscriberRoute } from './subscriber-route.ts';
 import { Subscription } from './subscription.ts';
 
 /** What a client may send behind a blocking command before it is no longer read. */
@@ -101,7 +101,7 @@ export class Session implements SlotOwner, EndOfTurn {
     this.user = new SessionUser(context.upstream);
     this.identity = this.user.at(context.upstream.home);
     this.pin = new Pin(this);
-    this.subscription = new Subscription(this, (kind, name) => subscribersOf(this, kind, name));
+    this.subscription = new Subscription(this, new SubscriberRoute(this));
     this.#reader = new RequestReader(this, context.options.requests);
     this.#reader.authenticated = !mustAuthenticate(this);
     this.#socket = new ByteSocket({

@@ -2,15 +2,21 @@ import { Fifo } from '../base/fifo.ts';
 import type { CommandSpec } from '../command/spec.ts';
 import type { Request } from '../protocol/request.ts';
 import type { Call, CallFailure } from '../shard/call.ts';
-import { SUBSCRIBE_VERBS, SUBSCRIPTION_KINDS, type SubscribeVerb } from '../shard/pubsub-frame.ts';
+import {
+  confirmation,
+  SUBSCRIBE_VERBS,
+  SUBSCRIPTION_KINDS,
+  type SubscribeVerb,
+} from '../shard/pubsub-frame.ts';
 import type { Subscriber, SubscriberListener } from '../shard/subscriber.ts';
 import { HeldSubscriptions } from './held-subscriptions.ts';
 import { answerLocally } from './local-commands.ts';
 import { OwnSubscription } from './own-subscription.ts';
-import { partsOf, type PendingSubscribe, type SubscriberRoute } from './pending-subscribe.ts';
+import { type Part, partsOf, pendingOf, type PendingSubscribe } from './pending-subscribe.ts';
 import { PongCall } from './pong-call.ts';
 import type { Session } from './session.ts';
 import { failureLine, type Slot } from './slot.ts';
+import type { SubscriberRoute } from './subscriber-route.ts';
 
 /** A session's subscriptions. They live at the subscribers, which all sessions of its user share; here is what this session
  *  has of them, and its confirmations with its own counts. In RESP2 a session may do little else while subscribed.
@@ -67,15 +73,9 @@ export class Subscription implements SubscriberListener {
     return this.#own.isOpen;
   }
 
-  /** Has something that it is subscribed to another shard than when it subscribed? */
+  /** Has something that it hears, or may be about to hear, another shard than when it subscribed? */
   get isMisplaced(): boolean {
-    for (const kind of SUBSCRIPTION_KINDS) {
-      for (const [name, homes] of this.#held.of(kind)) {
-        const now = this.#route(kind, name);
-        if (now.length !== homes.length || now.some((home, i) => home !== homes[i])) return true;
-      }
-    }
-    return false;
+    return this.#pending.length > 0 || !this.#held.isAt((kind, name) => this.#route.homes(kind, name));
   }
 
   /** Run a command of the subscribe family. False when it has to wait. */
@@ -90,10 +90,14 @@ export class Subscription implements SubscriberListener {
     const named: string[] = [];
     for (let i = 1; i < request.argc; i++) named.push(request.argLatin1(i));
     const names = verb.adds || named.length > 0 ? named : undefined;
+    if (this.#route.isApart(verb.kind, named)) {
+      session.answerError('CROSSSLOT', { command: verb.word });
+      return true;
+    }
     let parts = partsOf(verb, names, this.#held, this.#route);
     // A mistake that Redis is to name, or nothing that it is to confirm.
-    if (parts.length === 0) parts = [[this.#anySubscriber(), []]];
-    for (const [subscriber] of parts) if (!subscriber.hasRoomFor(session)) return false;
+    if (parts.length === 0) parts = [{ home: this.#anySubscriber(), names: [] }];
+    for (const { home } of parts) if (!home.hasRoomFor(session)) return false;
     const word = Buffer.from(request.buffer.subarray(request.argStart(0), request.argEnd(0)));
     this.#send(word, { verb, names, parts });
     return true;
@@ -120,7 +124,7 @@ export class Subscription implements SubscriberListener {
     if (this.#pending.length > 0 || !this.#session.mayUse('subscription')) return false;
     const kind = spec.name === 'spublish' ? 'shard' : 'channel';
     const channel = request.argc > 1 ? request.argLatin1(1) : '';
-    return this.#submit(this.#route(kind, channel)[0] as Subscriber, request, (slot) => slot);
+    return this.#submit(this.#route.homes(kind, channel)[0] as Subscriber, request, (slot) => slot);
   }
 
   /** The client id of a connection of its own at Redis, opened if need be, so that invalidations can be redirected to it;
@@ -139,7 +143,7 @@ export class Subscription implements SubscriberListener {
     this.#held.clear();
     for (let each = this.#pending.shift(); each !== undefined; each = this.#pending.shift()) {
       each.isOver = true;
-      for (const [subscriber, names] of each.parts) subscriber.leave(this, each.verb.kind, names, true);
+      for (const { home, names } of each.parts) home.leave(this, each.verb.kind, names, true);
     }
     this.#own.release();
   }
@@ -152,7 +156,7 @@ export class Subscription implements SubscriberListener {
 
   ended(name: string): void {
     this.#held.delete('shard', name);
-    const frame = Buffer.from(this.#confirmation(SUNSUBSCRIBE, name), 'latin1');
+    const frame = Buffer.from(this.#confirm(SUNSUBSCRIBE, name), 'latin1');
     this.#session.push(frame, 0, frame.length);
     this.#session.wake();
   }
@@ -163,26 +167,29 @@ export class Subscription implements SubscriberListener {
 
   // --- on the way ----------------------------------------------------------------------------------------------
 
-  #send(word: Buffer, { verb, names, parts }: Pick<PendingSubscribe, 'verb' | 'names' | 'parts'>): void {
-    const slot = this.#session.slot();
+  #send(word: Buffer, asked: Pick<PendingSubscribe, 'verb' | 'names' | 'parts'>): void {
+    const { redirectsMax } = this.#session.context.options;
+    const pending = pendingOf(this.#session.slot(), asked, redirectsMax);
     this.#session.outstanding++;
-    const pending: PendingSubscribe = {
-      slot,
-      verb,
-      names,
-      parts,
-      open: parts.length,
-      refusal: undefined,
-      refusals: 0,
-      isOver: false,
-    };
     this.#pending.push(pending);
-    for (const [subscriber, part] of parts) {
-      const done = (refusal: Buffer | undefined, failure: CallFailure | undefined): void =>
-        this.#partDone(pending, subscriber, refusal, failure);
-      if (verb.adds) subscriber.add(this, { word, verb, names: part }, done);
-      else subscriber.remove(this, { word, verb, names: part }, done);
-    }
+    for (const part of pending.parts) this.#ask(pending, word, part);
+  }
+
+  #ask(pending: PendingSubscribe, word: Buffer, part: Part): void {
+    const { home, names } = part;
+    const request = { word, verb: pending.verb, names };
+    const done = (refusal: Buffer | undefined, failure: CallFailure | undefined): void => {
+      if (pending.isOver) return;
+      const next = refusal === undefined ? undefined : this.#route.instead(home, refusal);
+      if (next === undefined || pending.redirectsLeft-- === 0) {
+        return this.#partDone(pending, home, refusal, failure);
+      }
+      if (pending.verb.adds) home.giveUp(this, pending.verb.kind, names);
+      part.home = next;
+      this.#ask(pending, word, part);
+    };
+    if (pending.verb.adds) home.add(this, request, done);
+    else home.remove(this, request, done);
   }
 
   #submit(subscriber: Subscriber, request: Request, callOf: (slot: Slot) => Call): boolean {
@@ -201,7 +208,6 @@ export class Subscription implements SubscriberListener {
     refusal: Buffer | undefined,
     failure: CallFailure | undefined,
   ): void {
-    if (pending.isOver) return;
     if (failure?.kind === 'lost' || failure?.kind === 'timeout') {
       // Nobody knows what Redis still sends.
       this.#session.close('upstream', `no answer to ${pending.verb.word}: ${failure.reason}`);
@@ -237,9 +243,9 @@ export class Subscription implements SubscriberListener {
   }
 
   #refused({ verb, parts, refusals }: PendingSubscribe): void {
-    for (const [subscriber, names] of parts) {
-      if (verb.adds) subscriber.giveUp(this, verb.kind, names);
-      else subscriber.keep(this, verb.kind, names);
+    for (const { home, names } of parts) {
+      if (verb.adds) home.giveUp(this, verb.kind, names);
+      else home.keep(this, verb.kind, names);
     }
     // Adding is taken back; but what one shard has removed, another has not, would be neither on nor off.
     if (!verb.adds && refusals < parts.length) {
@@ -249,10 +255,10 @@ export class Subscription implements SubscriberListener {
 
   #added({ verb, names, parts }: PendingSubscribe): Buffer {
     const homes = new Map<string, Subscriber[]>();
-    for (const [subscriber, part] of parts) {
+    for (const { home, names: part } of parts) {
       for (const name of part) {
-        subscriber.hear(this, verb.kind, name);
-        homes.set(name, [...(homes.get(name) ?? []), subscriber]);
+        home.hear(this, verb.kind, name);
+        homes.set(name, [...(homes.get(name) ?? []), home]);
       }
     }
     let frames = '';
@@ -262,33 +268,30 @@ export class Subscription implements SubscriberListener {
       for (const old of this.#held.set(verb.kind, name, now)) {
         if (!now.includes(old)) old.leave(this, verb.kind, [name]);
       }
-      frames += this.#confirmation(verb, name);
+      frames += this.#confirm(verb, name);
     }
     return Buffer.from(frames, 'latin1');
   }
 
   #removed({ verb, names, parts }: PendingSubscribe): Buffer {
     const all = names ?? [...this.#held.of(verb.kind).keys()];
-    for (const [subscriber, part] of parts) subscriber.leave(this, verb.kind, part);
+    for (const { home, names: part } of parts) home.leave(this, verb.kind, part);
     let frames = '';
     for (const name of all) {
       this.#held.delete(verb.kind, name);
-      frames += this.#confirmation(verb, name);
+      frames += this.#confirm(verb, name);
     }
-    return Buffer.from(all.length === 0 ? this.#confirmation(verb, undefined) : frames, 'latin1');
+    return Buffer.from(all.length === 0 ? this.#confirm(verb, undefined) : frames, 'latin1');
   }
 
-  /** Shape: latin1; `name` undefined = there was nothing to unsubscribe from. */
-  #confirmation({ word, kind }: SubscribeVerb, name: string | undefined): string {
-    const isResp3 = this.proto === 3;
-    const bulk = name === undefined ? (isResp3 ? '_' : '$-1') : `$${name.length}\r\n${name}`;
-    const count = this.#held.countBeside(kind);
-    return `${isResp3 ? '>' : '*'}3\r\n$${word.length}\r\n${word}\r\n${bulk}\r\n:${count}\r\n`;
+  /** Shape: latin1. */
+  #confirm(verb: SubscribeVerb, name: string | undefined): string {
+    return confirmation(this.proto, verb, name, this.#held.countBeside(verb.kind));
   }
 
   /** One that it hears from, or would. */
   #anySubscriber(): Subscriber {
-    return this.#held.someone ?? (this.#route('channel', '')[0] as Subscriber);
+    return this.#held.someone ?? (this.#route.homes('channel', '')[0] as Subscriber);
   }
 }
 

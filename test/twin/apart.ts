@@ -172,7 +172,7 @@ export const unqueued: ReadonlySet<string> = new Set(
     pubsub|channels pubsub|numsub pubsub|numpat pubsub|shardchannels pubsub|shardnumsub client|pause client|unpause wait
     info acl|setuser acl|deluser acl|load acl|save acl|log config|set config|resetstat config|rewrite
     slowlog|get slowlog|len slowlog|reset memory|purge latency|reset latency|latest latency|history latency|histogram
-    save bgsave bgrewriteaof lastsave cluster|countkeysinslot cluster|getkeysinslot`),
+    save bgsave bgrewriteaof lastsave cluster|countkeysinslot cluster|getkeysinslot subscribe psubscribe ssubscribe`),
 );
 
 /** A case that cannot be run so. */

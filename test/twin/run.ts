@@ -54,6 +54,17 @@ export async function run(target: Target, steps: readonly Step[], options: RunOp
   return running.exchanges;
 }
 
+/** What a case may leave behind, in the settings too when it stopped halfway: the next ones are not to suffer for it. */
+const forgetting: readonly string[] = [
+  'CLIENT UNPAUSE',
+  'SCRIPT FLUSH',
+  'FUNCTION FLUSH',
+  'ACL LOG RESET',
+  'SLOWLOG RESET',
+  'CONFIG SET busy-reply-threshold 5000 maxmemory-policy noeviction notify-keyspace-events "" ' +
+    'latency-monitor-threshold 0 slowlog-max-len 128',
+];
+
 /** The node of a Cluster that does not have the key. */
 const elsewhere = /^-MOVED /;
 
@@ -92,12 +103,11 @@ class Running {
     const { password, bare } = this.#options;
     const auth = password === undefined ? [] : [`AUTH ${password}`];
     this.#redis = await Promise.all(this.#target.redisPorts.map((port) => connectRaw({ port })));
-    const forget = ['CLIENT UNPAUSE', 'SCRIPT FLUSH', 'FUNCTION FLUSH', 'ACL LOG RESET', 'SLOWLOG RESET'];
     await Promise.all(
       this.#redis.map(async (redis) => {
         await sendAll(redis, auth);
         await this.#settle(redis);
-        await sendAll(redis, [...forget, 'FLUSHALL']);
+        await sendAll(redis, [...forgetting, 'FLUSHALL']);
       }),
     );
     const through = await connectRaw({ port: this.#target.port });

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { connectRaw } from '../../support/raw-client.ts';
 import type { RawClient } from '../../support/raw-client.ts';
-import { say, Sidecar, text } from '../../support/sidecar.ts';
+import { say, Sidecar, text, until } from '../../support/sidecar.ts';
 
 let sidecar: Sidecar;
 
@@ -69,4 +69,20 @@ test('CLIENT TRACKING REDIRECT by a session id sends the invalidations to that s
   expect(String(await hears.readFrame())).toBe(
     '*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n*1\r\n$4\r\ntold\r\n',
   );
+});
+
+test('CLIENT TRACKING REDIRECT is answered at once when the connections that it needs rest in the pool', async () => {
+  const apps = await Promise.all([sidecar.app(), sidecar.app()]);
+  const [reader, hears] = apps;
+  for (const app of apps) app.request(['BLPOP', 'none', '0']);
+  await sidecar.blockedClients(2);
+  await say(sidecar.direct, 'RPUSH', 'none', 'a', 'b');
+  await Promise.all(apps.map((app) => app.readFrame()));
+  await until(
+    'two rest',
+    async () => ((await sidecar.metric('nearcache_shard_pinned_idle_connections')) ?? 0) >= 2,
+  );
+  const id = await idOf(hears);
+  await hears.call('SUBSCRIBE', '__redis__:invalidate');
+  expect(await say(reader, 'CLIENT', 'TRACKING', 'ON', 'REDIRECT', id)).toBe('+OK');
 });

@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { connectRaw, encodeRequest, type RawClient } from '../../support/raw-client.ts';
 import { type Nearcache, startNearcache } from '../../support/nearcache.ts';
+import { startCluster } from '../../support/redis-cluster.ts';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';
+import { startRing } from '../../support/ring-servers.ts';
 import { until } from '../../support/sidecar.ts';
 
 let redis: RedisServer;
@@ -147,23 +149,18 @@ class World {
   }
 }
 
-/** Frames of one client as they are compared: the patterns that one message matches come in any order, and PUBLISH counts
- *  the sessions of a user once. */
+/** Frames of one client as they are compared: replies and confirmations in their order, and the messages, which over several
+ *  shards, or by the patterns that one matches, come in any; PUBLISH counts the sessions of a user once. */
 function comparable(frames: readonly string[]): string[] {
-  const result: string[] = [];
-  let run: string[] = [];
-  for (const frame of frames) {
-    if (frame.includes('pmessage')) {
-      run.push(frame);
-      continue;
-    }
-    result.push(...run.toSorted());
-    run = [];
-    result.push(frame.replace(/^:[1-9]\d*/, ':n'));
-  }
-  return [...result, ...run.toSorted()];
+  const isMessage = (frame: string): boolean => /^[>*]\d\r\n\$\d\r\n[ps]?message/.test(frame);
+  const others = frames
+    .filter((frame) => !isMessage(frame))
+    .map((frame) => frame.replace(/^:[1-9]\d*/, ':n'));
+  return [...others, ...frames.filter(isMessage).toSorted()];
 }
 
+/** With one hash tag, since a Cluster takes the channels of one SSUBSCRIBE only together. */
+const SHARDED = ['{t}a', '{t}b', '{t}ab', '{t}c'];
 const NAMES = ['a', 'b', 'ab', 'c'];
 const PATTERNS = ['*', 'a*', '?', '[ab]'];
 
@@ -177,24 +174,57 @@ function someCommand(roll: (end: number) => number): string[] {
     case 2:
       return ['PSUBSCRIBE', ...pick(PATTERNS)];
     case 3:
-      return ['SSUBSCRIBE', ...pick(NAMES)];
+      return ['SSUBSCRIBE', ...pick(SHARDED)];
     case 4:
       return ['UNSUBSCRIBE', ...pick(NAMES)];
     case 5:
       return ['PUNSUBSCRIBE', ...pick(PATTERNS)];
     case 6:
-      return ['SUNSUBSCRIBE', ...pick(NAMES)];
+      return ['SUNSUBSCRIBE', ...pick(SHARDED)];
     case 7:
-      return ['SPUBLISH', NAMES[roll(4)] as string, String(roll(1000))];
+      return ['SPUBLISH', SHARDED[roll(4)] as string, String(roll(1000))];
     default:
       return ['PUBLISH', NAMES[roll(4)] as string, String(roll(1000))];
   }
 }
 
-describe('subscribers that come, go and publish', () => {
-  test.each([1, 2, 3, 4, 5, 6])('hear through nearcache what they hear at Redis (seed %i)', async (seed) => {
+/** What is behind nearcache. */
+const BEHINDS: readonly {
+  name: string;
+  start: () => Promise<{ upstream: string; stop: () => Promise<void> }>;
+}[] = [
+  {
+    name: 'one Redis',
+    start: async () => {
+      const one = await startRedis();
+      return { upstream: one.url, stop: () => one.stop() };
+    },
+  },
+  { name: 'a ring of 3 shards', start: () => startRing(3) },
+  {
+    name: 'a Cluster of 3 primaries',
+    start: async () => {
+      const cluster = await startCluster();
+      return { upstream: cluster.url, stop: () => cluster.stop() };
+    },
+  },
+];
+
+describe.each(BEHINDS)('over $name, subscribers that come, go and publish', ({ start }) => {
+  let behind: Awaited<ReturnType<typeof start>>;
+  let sidecar: Nearcache;
+  beforeAll(async () => {
+    behind = await start();
+    sidecar = await startNearcache({ upstream: behind.upstream });
+  });
+  afterAll(async () => {
+    await sidecar.stop();
+    await behind.stop();
+  });
+
+  test.each([1, 2, 3, 4])('hear through nearcache what they hear at Redis (seed %i)', async (seed) => {
     const roll = dice(seed);
-    const [direct, through] = [await World.open(redis.port), await World.open(nearcache.port)];
+    const [direct, through] = [await World.open(redis.port), await World.open(sidecar.port)];
     for (let step = 0; step < 150; step++) {
       const who = roll(6);
       const commands = Array.from({ length: 1 + roll(4) }, () => someCommand(roll));

@@ -8,6 +8,7 @@ import type { CommandSpec } from '../../../src/command/spec.ts';
 import type { Session } from '../../../src/session/session.ts';
 import { ReplyQueue } from '../../../src/session/reply-queue.ts';
 import { Slot } from '../../../src/session/slot.ts';
+import type { SubscriberRoute } from '../../../src/session/subscriber-route.ts';
 import { Subscription } from '../../../src/session/subscription.ts';
 import { ShardStats } from '../../../src/shard/shard-stats.ts';
 import { Subscriber } from '../../../src/shard/subscriber.ts';
@@ -34,9 +35,6 @@ class StubSession {
   closedWith = '';
   isClosed = false;
 
-  isNewest(): boolean {
-    return true;
-  }
   mayUse(): boolean {
     return true;
   }
@@ -48,6 +46,9 @@ class StubSession {
   push(chunk: Buffer, start: number, end: number): void {
     const bytes = chunk.latin1Slice(start, end);
     for (const frame of bytes.split(/(?=[>*]\d\r\n\$)/)) this.out.push(frame.replaceAll('\r\n', ' ').trim());
+  }
+  isNewest(): boolean {
+    return false;
   }
   isHead(slot: Slot): boolean {
     return this.queue.head === slot;
@@ -77,6 +78,16 @@ class StubSession {
   wake(): void {}
 }
 
+/** How far the ring has turned. */
+let shift: number;
+
+const route = {
+  homes: (kind: string, name: string): readonly Subscriber[] =>
+    kind === 'pattern' ? subscribers : [subscribers[(Number(name[0] ?? 0) + shift) % 3] as Subscriber],
+  isApart: () => false,
+  instead: () => undefined,
+};
+
 beforeEach(async () => {
   servers = await Promise.all([startRedis(), startRedis(), startRedis()]);
   direct = await Promise.all(servers.map((server) => connectRaw(server)));
@@ -87,6 +98,7 @@ beforeEach(async () => {
           shardName: `shard${i}`,
           address: () => ({ host: '127.0.0.1', port: server.port, tls: undefined }),
           credentials: () => ({ user: undefined, password: undefined }),
+          clientName: () => 'nearcache',
           connectTimeoutMs: 1000,
           commandTimeoutMs: 5000,
           linkDeadMs: 7000,
@@ -97,9 +109,8 @@ beforeEach(async () => {
       ),
   );
   session = new StubSession();
-  subscription = new Subscription(session as unknown as Session, (kind, name) =>
-    kind === 'pattern' ? subscribers : [subscribers[Number(name[0] ?? 0)] as Subscriber],
-  );
+  shift = 0;
+  subscription = new Subscription(session as unknown as Session, route as unknown as SubscriberRoute);
 });
 
 afterEach(async () => {
@@ -210,6 +221,20 @@ describe('a session over three shards', () => {
     await heard(2);
     run('PUBLISH 0x late');
     expect(await heard(2)).toEqual([m('0x', 'late'), ':1']);
+  });
+
+  test('is misplaced once the ring gives what it hears to another shard, or may have', async () => {
+    run('SUBSCRIBE 0x');
+    run('PSUBSCRIBE *');
+    await heard(2);
+    expect(subscription.isMisplaced).toBe(false);
+    shift = 1;
+    expect(subscription.isMisplaced).toBe(true);
+    shift = 0;
+    run('SUBSCRIBE 1x');
+    expect(subscription.isMisplaced).toBe(true);
+    await heard(1);
+    expect(subscription.isMisplaced).toBe(false);
   });
 
   test('adds only once what it removes is removed', async () => {

@@ -98,16 +98,20 @@ async function expectAll(session: Session, publishers: number, words: readonly s
 }
 
 function wordsOf(frame: Buffer): string[] {
-  return childFrames(frame).map((child) => String(child).replace(/^(\$\d+\r\n|:)/, '').trimEnd());
+  return childFrames(frame).map((child) =>
+    String(child)
+      .replace(/^(\$\d+\r\n|:)/, '')
+      .trimEnd(),
+  );
 }
 
-for (const { name, kind, start } of topologies.filter((each) => each.kind !== 'sentinel')) {
-  describe(name, () => {
+for (const topology of topologies.filter((each) => each.kind !== 'sentinel')) {
+  describe(topology.name, () => {
     let behind: Behind;
     let nearcaches: readonly Nearcache[];
 
     beforeAll(async () => {
-      behind = await start();
+      behind = await topology.start();
       const { upstream } = behind;
       nearcaches = await Promise.all([startNearcache({ upstream }), startNearcache({ upstream })]);
     });
@@ -127,7 +131,10 @@ for (const { name, kind, start } of topologies.filter((each) => each.kind !== 's
     test('channels and patterns of many sessions get each message once and in order, wherever it is published', async () => {
       const all = await sessions('SUBSCRIBE');
       // A node of a Cluster tells the others by itself; what one shard of a ring is told stays there.
-      const ports = [...nearcaches.map(({ port }) => port), ...(kind === 'cluster' ? behind.ports : [])];
+      const ports = [
+        ...nearcaches.map(({ port }) => port),
+        ...(topology.kind === 'cluster' ? behind.ports : []),
+      ];
       await publish(ports, 'PUBLISH');
       await Promise.all(all.map((each) => expectAll(each, ports.length, ['UNSUBSCRIBE', 'PUNSUBSCRIBE'])));
     });
