@@ -141,8 +141,10 @@ export class Shard {
   /** Its primary is elsewhere now: every link goes, with all that the near-cache knows by it. */
   moveTo(host: string, port: number): void {
     if (this.address.host === host && this.address.port === port) return;
+    const isFirst = this.address.port === 0;
     this.address = { ...this.address, host, port };
-    this.#log.warn({ address: `${host}:${port}` }, 'the primary has moved');
+    if (isFirst) this.#log.info({ address: `${host}:${port}` }, 'the primary is known');
+    else this.#log.warn({ address: `${host}:${port}` }, 'the primary has moved');
     for (const { shared, control, pinned, subscriber } of this.identities()) {
       const reason = 'the primary has moved';
       shared.reset(reason);

@@ -9,6 +9,7 @@ import { Call, type CallFailure, OwnCall } from './call.ts';
 import { type AddressSource, Connection } from './connection.ts';
 import type { CredentialSource } from './credentials.ts';
 import { type ServerInfo, shakeHands, whyUntracked } from './handshake.ts';
+import { HeldCalls } from './held-calls.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { PushReader } from './invalidation-push.ts';
 import type { ShardStats } from './shard-stats.ts';
@@ -47,20 +48,12 @@ export interface Waiter {
   wake(): void;
 }
 
-interface Held {
-  call: Call;
-  bytes: Buffer;
-  db: number;
-}
-
 /** For commands that look at no key. */
 export const ANY_DB = -1;
 
 const OK_LINE = Buffer.from('+OK\r\n', 'latin1');
 const PING = encodeRequest(['PING']);
 const BUSY = '-BUSY ';
-/** What may be held while a connection is made, besides one turn's requests. */
-const HELD_BYTES_MAX = 4_194_304;
 
 /** THE connection of one identity to one shard: the pipelined commands of many sessions, replies and invalidations in
  *  one ordered stream (DESIGN §2). Exactly one, since a pool would multiply the server's tracking cost and break that
@@ -86,8 +79,7 @@ export class SharedConnection {
   #log: Logger;
   #connection: Connection | undefined;
   #db = 0;
-  #held: Held[] = [];
-  #heldBytes = 0;
+  readonly #held = new HeldCalls();
   #waiters = new Set<Waiter>();
   #pushes = new PushReader();
   #heartbeat: Heartbeat | undefined;
@@ -114,6 +106,8 @@ export class SharedConnection {
 
   /** Do not wait for the next try: there is reason to believe that it will go better now. */
   retryNow(): void {
+    // It was only waiting for an address.
+    if (this.state === 'connecting' && this.#connection === undefined) return this.#connect();
     if (this.state !== 'down') return;
     this.state = 'connecting';
     this.#backoff.reset();
@@ -122,7 +116,7 @@ export class SharedConnection {
 
   /** Is there room for more requests? If not, `waiter` is woken once there may be. */
   hasRoomFor(waiter: Waiter): boolean {
-    if (this.#connection?.isFull !== true && this.#heldBytes <= HELD_BYTES_MAX) return true;
+    if (this.#connection?.isFull !== true && !this.#held.isFull) return true;
     this.#waiters.add(waiter);
     return false;
   }
@@ -236,6 +230,7 @@ export class SharedConnection {
   }
 
   #connect(): void {
+    if (this.options.address().port === 0) return this.#awaitAddress();
     const connection = new Connection(
       this.#clock,
       {
@@ -251,6 +246,17 @@ export class SharedConnection {
     );
     this.#connection = connection;
     connection.connect(this.options.address(), this.options.connectTimeoutMs);
+  }
+
+  /** Sentinels have not said yet where the primary is: `retryNow` follows when they have. */
+  #awaitAddress(): void {
+    this.problem = { kind: 'unsent', reason: 'it is not known yet where its primary is' };
+    this.#clock.after(this.options.connectTimeoutMs, () => {
+      if (this.state !== 'connecting' || this.#connection !== undefined) return;
+      this.state = 'down';
+      this.#failHeld();
+      this.#wakeAll();
+    });
   }
 
   #opened(connection: Connection): void {
@@ -306,7 +312,7 @@ export class SharedConnection {
       this.#log.warn({ ...whyUntracked(server) }, 'near-cache is off on this link');
     }
     this.#listener.ready(this);
-    for (const { call, bytes, db } of this.#takeHeld()) this.submit(call, bytes, 0, bytes.length, db);
+    for (const { call, bytes, db } of this.#held.take()) this.submit(call, bytes, 0, bytes.length, db);
     this.#wakeAll();
   }
 
@@ -344,8 +350,7 @@ export class SharedConnection {
   #hold(call: Call, bytes: Buffer, db: number): void {
     this.start();
     if (this.state === 'connecting' && this.#held.length < this.options.inFlightMax) {
-      this.#held.push({ call, bytes, db });
-      this.#heldBytes += bytes.length;
+      this.#held.add({ call, bytes, db });
     } else {
       this.#stats.failed++;
       call.fail(this.state === 'connecting' ? this.#busy() : this.problem);
@@ -353,16 +358,9 @@ export class SharedConnection {
   }
 
   #failHeld(): void {
-    const held = this.#takeHeld();
+    const held = this.#held.take();
     this.#stats.failed += held.length;
     for (const { call } of held) call.fail(this.problem);
-  }
-
-  #takeHeld(): Held[] {
-    const held = this.#held;
-    this.#held = [];
-    this.#heldBytes = 0;
-    return held;
   }
 
   #wakeAll(): void {
