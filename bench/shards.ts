@@ -13,7 +13,7 @@ import { percent } from './report/table.ts';
 import { verdictTable } from './report/verdict-table.ts';
 import { judgeShards, type ShardsRow } from './shards/shards-rows.ts';
 import type { ShardsOptions } from './shards/shards-options.ts';
-import { startBackend, type Target } from './targets.ts';
+import { startBackend, startTwemproxy, type Target } from './targets.ts';
 
 const SHARDS = 3;
 const KEYS_A_SHARD = 10;
@@ -40,9 +40,16 @@ export async function shards(options: ShardsOptions, command: string): Promise<b
   const upstream = redis.map(({ port }, i) => `redis://127.0.0.1:${port}?name=${names[i]}`).join(',');
   const one = await start(`redis://127.0.0.1:${redis[0]?.port}`, options.cacheSize);
   const ring = await start(upstream, options.cacheSize);
-  const others = watchOthers([one.pid, ring.pid, ...redis.map(({ pid }) => pid)]);
+  const ports = redis.map(({ port }) => port);
+  const twemproxies = [await startTwemproxy(ports[0] as number), await startTwemproxy(...ports)] as const;
+  const others = watchOthers([
+    one.pid,
+    ring.pid,
+    ...twemproxies.map(({ pid }) => pid),
+    ...redis.map(({ pid }) => pid),
+  ]);
   try {
-    const rows = await measure(one, ring, keysByShard(names), options);
+    const rows = await measure({ one, ring, twemproxies }, keysByShard(names), options);
     const othersShare = others();
     const verdicts = judgeShards(rows);
     console.log(`\n${shardsTable(rows)}\n\n${verdictTable(verdicts)}`);
@@ -53,7 +60,7 @@ export async function shards(options: ShardsOptions, command: string): Promise<b
     console.log(`\nwritten: ${files.join(', ')}`);
     return options.preset !== 'gate' || verdicts.every(({ pass }) => pass);
   } finally {
-    await Promise.all([one.stop(), ring.stop()]);
+    await Promise.all([one, ring, ...twemproxies].map((each) => each.stop()));
     await Promise.all(redis.map((each) => each.stop()));
   }
 }
@@ -77,9 +84,19 @@ function keysByShard(names: readonly string[]): string[][] {
   return found;
 }
 
+/** What is compared, each in front of one Redis and of all. */
+interface Measured {
+  readonly one: Nearcache;
+  readonly ring: Nearcache;
+  readonly twemproxies: readonly [Target, Target];
+}
+
+function loadOf({ port, pid }: { readonly port: number; readonly pid: number }): Pick<Load, 'port' | 'pid'> {
+  return { port, pid };
+}
+
 async function measure(
-  one: Nearcache,
-  ring: Nearcache,
+  { one, ring, twemproxies }: Measured,
   keys: readonly (readonly string[])[],
   options: ShardsOptions,
 ): Promise<ShardsRow[]> {
@@ -88,8 +105,7 @@ async function measure(
     (_, i) => keys[i % SHARDS]?.[Math.floor(i / SHARDS)],
   );
   for (const key of all as string[]) await call(ring.port, ['SET', key, 'x'.repeat(64)]);
-  const single = { port: one.port, pid: one.pid };
-  const several = { port: ring.port, pid: ring.pid };
+  const [single, several] = [loadOf(one), loadOf(ring)];
   const random = 'key:__rand_int__';
   const loads: Record<ShardsRow['name'], Load> = {
     'MGET 30, 3 shards': { ...several, commands: [['MGET', ...(all as string[])]] },
@@ -98,6 +114,10 @@ async function measure(
     'GET, 3 shards': { ...several, commands: [['GET', random]] },
     'SET, one shard': { ...single, commands: [['SET', random, 'x'.repeat(64)]] },
     'SET, 3 shards': { ...several, commands: [['SET', random, 'x'.repeat(64)]] },
+    'twemproxy GET, one': { ...loadOf(twemproxies[0]), commands: [['GET', random]] },
+    'twemproxy GET, 3 shards': { ...loadOf(twemproxies[1]), commands: [['GET', random]] },
+    'twemproxy SET, one': { ...loadOf(twemproxies[0]), commands: [['SET', random, 'x'.repeat(64)]] },
+    'twemproxy SET, 3 shards': { ...loadOf(twemproxies[1]), commands: [['SET', random, 'x'.repeat(64)]] },
   };
   const rows = Object.keys(loads).map((name) => ({
     name: name as ShardsRow['name'],

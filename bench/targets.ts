@@ -71,7 +71,8 @@ async function startNearcacheTarget(
   return { id, port, pid, adminPort, stop: () => nearcache.stop() };
 }
 
-async function startTwemproxy(upstreamPort: number): Promise<Target> {
+/** twemproxy in front of one Redis, or a ring of several that are called shard0, shard1 … */
+export async function startTwemproxy(...upstreamPorts: readonly number[]): Promise<Target> {
   requireCommand('nutcracker');
   const [port, statsPort] = [await freePort(), await freePort()];
   const config = [
@@ -81,7 +82,8 @@ async function startTwemproxy(upstreamPort: number): Promise<Target> {
     '  hash: fnv1a_64',
     '  distribution: ketama',
     '  servers:',
-    `    - 127.0.0.1:${upstreamPort}:1`,
+    ...upstreamPorts.map((upstream, i) => `    - 127.0.0.1:${upstream}:1 shard${i}`),
+    `  hash_tag: "{}"`,
     '',
   ].join('\n');
   const args = (file: string): string[] => ['-c', file, '-a', '127.0.0.1', '-s', String(statsPort)];

@@ -12,7 +12,7 @@ const columns: readonly Column[] = [
 ];
 
 export function shardsTable(rows: readonly ShardsRow[]): string {
-  const head = 'CPU of nearcache for one operation, 50 connections, pipelines of 16; medians of the rounds';
+  const head = 'CPU of the proxy for one operation, 50 connections, pipelines of 16; medians of the rounds';
   const lines = rows.map(({ name, cpuMicros }) => [
     name,
     digits(cpuOf(rows, name)),

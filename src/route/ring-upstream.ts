@@ -89,7 +89,11 @@ export class RingUpstream implements Upstream {
   }
 
   placeOf(bytes: Buffer, start: number, end: number): number {
-    return this.#watch === undefined ? 0 : this.#watch.change.placeOf(bytes, start, end);
+    const watch = this.#watch;
+    if (watch === undefined) return 0;
+    // Nothing moves: every key is where the ring in force says.
+    if (watch.change.isQuiet) return (this.#channels as Ring).place(bytes, start, end);
+    return watch.change.placeOf(bytes, start, end);
   }
 
   placeOfChannel(bytes: Buffer, start: number, end: number): number {

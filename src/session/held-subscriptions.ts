@@ -1,6 +1,8 @@
 import { SUBSCRIBE_VERBS, SUBSCRIPTION_KINDS, type SubscriptionKind } from '../shard/pubsub-frame.ts';
 import type { Subscriber } from '../shard/subscriber.ts';
 
+const NOWHERE: readonly Subscriber[] = [];
+
 /** What one session has subscribed to, and at which subscribers. Shape: names are latin1.
  *  Cost: O(1) a name. */
 export class HeldSubscriptions {
@@ -9,6 +11,9 @@ export class HeldSubscriptions {
     pattern: new Map(),
     shard: new Map(),
   };
+
+  /** Of all kinds. */
+  size = 0;
 
   /** In the order in which they were subscribed to. */
   of(kind: SubscriptionKind): ReadonlyMap<string, readonly Subscriber[]> {
@@ -23,17 +28,19 @@ export class HeldSubscriptions {
 
   /** Returns where it was before. */
   set(kind: SubscriptionKind, name: string, homes: readonly Subscriber[]): readonly Subscriber[] {
-    const before = this.#byKind[kind].get(name) ?? [];
+    const before = this.#byKind[kind].get(name) ?? NOWHERE;
     this.#byKind[kind].set(name, homes);
+    if (before === NOWHERE) this.size++;
     return before;
   }
 
   delete(kind: SubscriptionKind, name: string): void {
-    this.#byKind[kind].delete(name);
+    if (this.#byKind[kind].delete(name)) this.size--;
   }
 
   clear(): void {
     for (const kind of SUBSCRIPTION_KINDS) this.#byKind[kind].clear();
+    this.size = 0;
   }
 
   /** What each subscriber has of a kind. */

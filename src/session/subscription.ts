@@ -43,7 +43,7 @@ export class Subscription implements SubscriberListener {
 
   /** Subscriptions of all kinds. */
   get count(): number {
-    return this.channels + this.patterns + this.shardChannels;
+    return this.#held.size;
   }
 
   get channels(): number {
