@@ -63,7 +63,7 @@ async function readInTurn(ports: readonly number[], forMs: number): Promise<Perc
 
 /** Writes straight to Redis, as redis-cli or a batch job would, what the app has in its near-cache. `tell` hears of each. */
 export async function measureInvalidation(
-  { redis, nearcache }: DemoShard,
+  { redis, nearcache, tag }: DemoShard,
   forMs: number,
   tell: (text: string) => void,
 ): Promise<InvalidationLag> {
@@ -72,7 +72,7 @@ export async function measureInvalidation(
   let oldReads = 0;
   let writes = 0;
   for (const end = performance.now() + forMs; performance.now() < end; ) {
-    const key = `price:${writes % 50}`;
+    const key = `price:${tag}:${writes % 50}`;
     for (let i = 0; i < 5; i++) await app.get(key);
     const value = String(writes++);
     await outside.set(key, value);
@@ -87,9 +87,9 @@ export async function measureInvalidation(
   return { lag: percentilesOf(lags), oldReads };
 }
 
-/** How long it takes from now until a read of this app succeeds. */
-export async function measureReturn(app: Redis): Promise<number> {
+/** How long it takes from now until a read of this app from that shard succeeds. */
+export async function measureReturn(app: Redis, { tag }: DemoShard): Promise<number> {
   const startedAt = performance.now();
-  while ((await app.get('measured').catch(() => 'failed')) === 'failed') await delay(1);
+  while ((await app.get(`measured:${tag}`).catch(() => 'failed')) === 'failed') await delay(1);
   return performance.now() - startedAt;
 }

@@ -2,17 +2,19 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { Ring } from '../src/route/ring.ts';
 import { freePort } from '../test/support/free-port.ts';
 import { readMetrics } from '../test/support/metrics.ts';
 import { type Nearcache, startNearcache } from '../test/support/nearcache.ts';
 import type { RedisServer } from '../test/support/redis-backend.ts';
 import { processBackend } from '../test/support/redis-process.ts';
 
-/** One Redis and the nearcache in front of it. */
+/** One Redis of the ring, and the nearcache in front of all. Shape: `tag` is a hash tag whose keys are this shard's. */
 export interface DemoShard {
   readonly name: string;
   readonly redis: RedisServer;
   readonly nearcache: Nearcache;
+  readonly tag: string;
 }
 
 /** What a near-cache has done since its start. Shape: `reads` are those that could have been hits. */
@@ -21,33 +23,49 @@ export interface CacheCounts {
   reads: number;
 }
 
-/** Starts so many local shards; they end with `stopShards` or with this process. */
-export function startShards(count: number): Promise<DemoShard[]> {
-  return Promise.all(Array.from({ length: count }, (_, i) => startShard(`shard ${i + 1}`)));
+/** Spreads numbered keys well. */
+const HASH = 'murmur';
+
+/** Starts so many local shards and one nearcache before them; they end with `stopShards` or with this process. */
+export async function startShards(count: number): Promise<DemoShard[]> {
+  const servers = await Promise.all(Array.from({ length: count }, startServer));
+  const urls = servers.map(({ port }, i) => `redis://127.0.0.1:${port}?name=${nameOf(i)}`);
+  const flags = ['--ring-hash', HASH, '--log-level', 'warn'];
+  const nearcache = await startNearcache({ upstream: urls.join(','), flags });
+  const place = placeOver(count);
+  return servers.map((redis, i) => {
+    const tag = Array.from({ length: 1000 }, (_, n) => `{${n}}`).find((each) => place(each) === i) as string;
+    return { name: `shard ${i + 1}`, redis, nearcache, tag };
+  });
 }
 
 export async function stopShards(shards: readonly DemoShard[]): Promise<void> {
-  await Promise.all(shards.map(({ nearcache }) => nearcache.stop()));
+  await shards[0]?.nearcache.stop();
   await Promise.all(shards.map(({ redis }) => redis.stop()));
 }
 
-/** Picks the shard of a key (FNV-1a), as the app does here and nearcache's ring will. */
-export function shardOf(key: string, count: number): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
-  return (hash >>> 0) % count;
+/** Where nearcache's ring has a key; the app itself need not know. */
+export function placeOver(count: number): (key: string) => number {
+  const shards = Array.from({ length: count }, (_, i) => ({ name: nameOf(i), weight: 1 }));
+  const ring = new Ring({ distribution: 'ketama', hash: HASH, hashTag: '{}' }, shards);
+  return (key) => {
+    const bytes = Buffer.from(key);
+    return ring.place(bytes, 0, bytes.length);
+  };
 }
 
-/** From nearcache's own metrics. */
-export async function cacheCounts({ nearcache }: DemoShard): Promise<CacheCounts> {
+function nameOf(i: number): string {
+  return `shard${i + 1}`;
+}
+
+/** From nearcache's own metrics, over all shards. */
+export async function cacheCounts({ nearcache }: Pick<DemoShard, 'nearcache'>): Promise<CacheCounts> {
   const metrics = await readMetrics(nearcache);
   const count = (name: string): number => metrics.get(`nearcache_cache_${name}_total`) ?? 0;
   return { hits: count('hits'), reads: count('hits') + count('misses') + count('bypasses') };
 }
 
-async function startShard(name: string): Promise<DemoShard> {
+async function startServer(): Promise<RedisServer> {
   const dir = mkdtempSync(join(tmpdir(), 'nearcache-demo-'));
-  const redis = await processBackend.start({}, await freePort(), dir);
-  const nearcache = await startNearcache({ upstream: redis.port, flags: ['--log-level', 'warn'] });
-  return { name, redis, nearcache };
+  return processBackend.start({}, await freePort(), dir);
 }

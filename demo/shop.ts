@@ -2,7 +2,7 @@ import type { Histogram } from 'hdr-histogram-js';
 import type { Redis } from 'ioredis';
 
 import { newHistogram, recordMs } from '../bench/report/percentiles.ts';
-import { shardOf } from './shards.ts';
+import { placeOver } from './shards.ts';
 
 /** What the app has seen of one shard. */
 export interface ShopCounts {
@@ -22,18 +22,21 @@ const VISITS = 6;
 const EVERY_MS = 2;
 
 /** The app: a shop that keeps products and users in Redis, asks its database (here: nobody) for what is not there, and
- *  counts visits. One ioredis client a shard, each connected to that shard's nearcache as if it were Redis. */
+ *  counts visits. One ioredis client, connected to nearcache as if it were one Redis; which shard a key is on it knows only to
+ *  count by it. */
 export class Shop {
   readonly counts: readonly ShopCounts[];
   /** Values that belong to another key. */
   wrong = 0;
-  readonly #clients: readonly Redis[];
+  readonly #client: Redis;
+  readonly #shardOf: (key: string) => number;
   readonly #visits = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(clients: readonly Redis[]) {
-    this.#clients = clients;
-    this.counts = clients.map(() => ({
+  constructor(client: Redis, shards: number) {
+    this.#client = client;
+    this.#shardOf = placeOver(shards);
+    this.counts = Array.from({ length: shards }, () => ({
       requests: 0,
       errors: 0,
       lastError: '',
@@ -84,12 +87,11 @@ export class Shop {
 
   /** undefined: it failed. */
   async #ask<T>(key: string, run: (redis: Redis, key: string) => Promise<T>): Promise<T | undefined> {
-    const shard = shardOf(key, this.#clients.length);
-    const counts = this.counts[shard] as ShopCounts;
+    const counts = this.counts[this.#shardOf(key)] as ShopCounts;
     const sentAt = performance.now();
     counts.requests++;
     try {
-      const reply = await run(this.#clients[shard] as Redis, key);
+      const reply = await run(this.#client, key);
       recordMs(counts.latencies, performance.now() - sentAt);
       return reply;
     } catch (error) {
