@@ -77,9 +77,15 @@ export class RingChange {
     this.#host = host;
   }
 
+  /** Which shard the old ring gives it, whatever becomes of keys. */
+  oldPlaceOf(bytes: Buffer, start: number, end: number): number {
+    return this.#old.place(bytes, start, end);
+  }
+
   /** Which shard serves the key bytes[start, end), or HELD. Cost: as two rings; no allocation. */
   placeOf(bytes: Buffer, start: number, end: number): number {
     const old = this.#old.place(bytes, start, end);
+    if (this.isQuiet) return old;
     const { standing } = this.#views[old] as ShardView;
     if (this.#next === undefined) return standing === 'old' ? old : HELD;
     if (standing === 'unknown' || standing === 'refused') return HELD;

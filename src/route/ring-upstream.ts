@@ -2,7 +2,6 @@ import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { Shard } from '../shard/shard.ts';
 import { KeyMover } from './key-mover.ts';
-import { Ring } from './ring.ts';
 import type { RingPlan } from './ring-change.ts';
 import { RingGate } from './ring-gate.ts';
 import { instanceName } from './ring-report.ts';
@@ -45,8 +44,6 @@ export class RingUpstream implements Upstream {
   #setup: RingSetup;
   #watch: RingWatch | undefined;
   #gate: RingGate | undefined;
-  /** Of the ring that is in force by the configuration; its shards are the first. */
-  #channels: Ring | undefined;
   #isStarted = false;
   readonly #host: RingHost;
   readonly #parts: { clock: Clock; random: Random };
@@ -89,15 +86,12 @@ export class RingUpstream implements Upstream {
   }
 
   placeOf(bytes: Buffer, start: number, end: number): number {
-    const watch = this.#watch;
-    if (watch === undefined) return 0;
-    // Nothing moves: every key is where the ring in force says.
-    if (watch.change.isQuiet) return (this.#channels as Ring).place(bytes, start, end);
-    return watch.change.placeOf(bytes, start, end);
+    return this.#watch === undefined ? 0 : this.#watch.change.placeOf(bytes, start, end);
   }
 
   placeOfChannel(bytes: Buffer, start: number, end: number): number {
-    return this.#channels === undefined ? 0 : this.#channels.place(bytes, start, end);
+    // The shards of the ring that is in force by the configuration are the first.
+    return this.#watch === undefined ? 0 : this.#watch.change.oldPlaceOf(bytes, start, end);
   }
 
   shardAt(place: number): Shard | undefined {
@@ -146,7 +140,6 @@ export class RingUpstream implements Upstream {
     const { old, next, shards } = this.#setup;
     this.#watch = undefined;
     this.#gate = undefined;
-    this.#channels = undefined;
     if (shards.length === 1) return;
     const name = instanceName(this.#instance);
     // An app that asks for the name of its connection inside MULTI is not to see this one, but while keys move.
@@ -176,7 +169,6 @@ export class RingUpstream implements Upstream {
       },
       reread: (shard) => watch.link(shard).readRecord(),
     });
-    this.#channels = new Ring(old, old.shards);
     this.#watch = watch;
     this.#gate = new RingGate(watch.change, mover);
   }

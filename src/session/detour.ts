@@ -6,13 +6,12 @@ import { parseRedirect, type Redirect } from '../route/redirect.ts';
 import type { Redirects } from '../route/upstream.ts';
 import { OwnCall } from '../shard/call.ts';
 import type { Identity } from '../shard/identity.ts';
-import type { PinnedHolder } from '../shard/pinned-connection.ts';
 import { ANY_DB } from '../shard/shared-connection.ts';
+import { runOnLoan } from './pinned-loan.ts';
 import type { Session } from './session.ts';
 import type { Slot } from './slot.ts';
 
 const ASKING = encodeRequest(['ASKING']);
-const PING = encodeRequest(['PING']);
 /** Some keys of a slot that moves have arrived and some have not: this is the time for one to follow. Units: ms. */
 const TRY_AGAIN_MS = 10;
 const NEWLINE = 0x0a;
@@ -108,7 +107,11 @@ export class Detour {
   #send(slot: Slot, identity: Identity, redirect: Redirect | undefined): void {
     slot.identity = identity;
     const isAsking = redirect?.kind === 'ask';
-    if (this.#way === 'pinned') return this.#sendPinned(slot, identity, isAsking);
+    if (this.#way === 'pinned') {
+      const ahead = isAsking ? ASKING : undefined;
+      const { proto } = this.#session;
+      return runOnLoan(this.#session, identity, { slot, bytes: this.#bytes, proto, ahead, isClean: true });
+    }
     const { shared } = identity;
     const calls = isAsking ? [new OwnCall(() => undefined), slot] : [slot];
     const bytes = isAsking ? Buffer.concat([ASKING, this.#bytes]) : this.#bytes;
@@ -119,27 +122,4 @@ export class Detour {
     else shared.submit(slot, bytes, 0, bytes.length, ANY_DB);
     this.#session.lastPosition = shared.position;
   }
-
-  /** On a connection of its own, as the first time. */
-  #sendPinned(slot: Slot, identity: Identity, isAsking: boolean): void {
-    const { db, name, proto, pin } = this.#session;
-    identity.pinned.acquire(HOLDER, { proto, db, name }, (pinned, failure) => {
-      if (failure !== undefined) return slot.fail(failure);
-      if (pinned === undefined) return;
-      if (isAsking) pinned.submit(new OwnCall(() => undefined), ASKING, 0, ASKING.length);
-      pin.detours.add(pinned);
-      pinned.submit(slot, this.#bytes, 0, this.#bytes.length);
-      const over = new OwnCall(() => {
-        pin.detours.delete(pinned);
-        identity.pinned.release(pinned, true);
-      });
-      pinned.submit(over, PING, 0, PING.length);
-    });
-  }
 }
-
-const HOLDER: PinnedHolder = {
-  pinnedFrame: () => undefined,
-  pinnedLost: () => undefined,
-  pinnedDrained: () => undefined,
-};

@@ -33,7 +33,7 @@ export function dispatch(
   if (session.link === 'control' && session.outstanding > 0) return STALL;
   const spec = resolve(request);
   session.lastCommand = spec?.name ?? 'unknown';
-  if (session.context.options.clusterEmulation !== undefined && emulateCluster(session, request, spec)) {
+  if (emulateCluster(session, request, spec)) {
     session.context.stats.commands++;
     return consumedTo;
   }

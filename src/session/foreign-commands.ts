@@ -1,11 +1,12 @@
 import { LRUCache } from 'lru-cache';
+import { KeyList } from '../command/keys.ts';
 import { encodeRequest } from '../protocol/encoder.ts';
 import { parseReply } from '../protocol/reply-parser.ts';
 import type { Request } from '../protocol/request.ts';
 import { OwnCall } from '../shard/call.ts';
 import type { Shard } from '../shard/shard.ts';
 import { ANY_DB } from '../shard/shared-connection.ts';
-import { aimAtShard, NO_PLACE, placeOfArgument, SEVERAL_PLACES } from './placement.ts';
+import { aimAtShard, commonPlace, NO_PLACE, SEVERAL_PLACES } from './placement.ts';
 import type { Session } from './session.ts';
 
 /** Where a command's keys are, as COMMAND INFO says: none, arguments `first` to `last` (negative = from the end) by `step`, or
@@ -18,6 +19,8 @@ type KeyPlaces =
 const NAMES_MAX = 1000;
 const NAME_BYTES_MAX = 128;
 const RETRY_MS = 1000;
+
+const keyList = new KeyList();
 
 /** By the shard that was asked, so that what another nearcache of this process learnt elsewhere does not count. */
 const known = new WeakMap<Shard, LRUCache<string, KeyPlaces>>();
@@ -47,15 +50,10 @@ function placeOfRange(
   request: Request,
   { first, last, step }: Exclude<KeyPlaces, string>,
 ): number {
-  const { upstream } = session.context;
   const end = Math.min(last < 0 ? request.argc + last : last, request.argc - 1);
-  let place = NO_PLACE;
-  for (let i = first; i <= end; i += step) {
-    const next = placeOfArgument(upstream, request, i);
-    if (place !== NO_PLACE && next !== place) return SEVERAL_PLACES;
-    place = next;
-  }
-  return place;
+  keyList.count = 0;
+  for (let i = first; i <= end; i += step) keyList.add(i);
+  return commonPlace(session.context.upstream, request, keyList);
 }
 
 function ask(session: Session, home: Shard, name: string): number | undefined {

@@ -36,7 +36,7 @@ export function overShards(session: Session, request: Request, spec: CommandSpec
   const spread = spreadOf(spec);
   const { onlyKey } = spec;
   // The plain case: one key, whose place in the request is known.
-  if (onlyKey > 0 && spread.kind === 'keys' && onlyKey < request.argc && spec.keyRule === '') {
+  if (onlyKey > 0 && spread.kind === 'keys' && onlyKey < request.argc) {
     return aimed(session, placeOfArgument(upstream, request, onlyKey));
   }
   if (isEverywhere(spread) && mustAuthenticate(session)) return ran(refuse(session, request, spec));

@@ -20,9 +20,14 @@ export function placeOfArgument(upstream: Upstream, request: Request, index: num
 /** The one place of all keys that the request names, NO_PLACE or SEVERAL_PLACES. */
 export function placeOf({ context }: Session, request: Request, spec: CommandSpec): number {
   extractKeys(spec, request, keyList);
+  return commonPlace(context.upstream, request, keyList);
+}
+
+/** The same for these arguments. */
+export function commonPlace(upstream: Upstream, request: Request, keys: KeyList): number {
   let place = NO_PLACE;
-  for (let i = 0; i < keyList.count; i++) {
-    const next = placeOfArgument(context.upstream, request, keyList.indices[i] as number);
+  for (let i = 0; i < keys.count; i++) {
+    const next = placeOfArgument(upstream, request, keys.indices[i] as number);
     if (place === NO_PLACE) place = next;
     else if (next !== place) return SEVERAL_PLACES;
   }
