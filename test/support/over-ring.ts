@@ -1,5 +1,8 @@
-import { connectRaw, encodeRequest, type Argument, type RawClient } from './raw-client.ts';
-import type { Ring } from './ring-servers.ts';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+
+import { type Nearcache, startNearcache } from './nearcache.ts';
+import { type Argument, connectRaw, encodeRequest, type RawClient } from './raw-client.ts';
+import { type Ring, startRing } from './ring-servers.ts';
 
 type Lines = readonly (readonly Argument[])[];
 
@@ -40,4 +43,40 @@ export async function keyOfEach(of: { port: number }, { shards }: Ring): Promise
   }
   client.close();
   return found as [string, string, string];
+}
+
+/** A ring of three and a nearcache before it, for all tests of a file; each begins with no data, and its clients end with it. */
+export interface RingStage {
+  readonly ring: Ring;
+  readonly nearcache: Nearcache;
+  /** A key of each shard, the first of which is the home shard. */
+  readonly keys: [string, string, string];
+  connect(): Promise<RawClient>;
+}
+
+/** Call at the top of a test file; what it returns is there once the first test runs. */
+export function useRing(): RingStage {
+  const open: RawClient[] = [];
+  const connect = async (): Promise<RawClient> => {
+    const client = await connectRaw(stage.nearcache);
+    open.push(client);
+    return client;
+  };
+  const stage = { connect } as { -readonly [K in keyof RingStage]: RingStage[K] };
+  beforeAll(async () => {
+    stage.ring = await startRing(3);
+    stage.nearcache = await startNearcache({ upstream: stage.ring.upstream });
+    stage.keys = await keyOfEach(stage.nearcache, stage.ring);
+  });
+  afterAll(async () => {
+    await stage.nearcache.stop();
+    await stage.ring.stop();
+  });
+  beforeEach(async () => {
+    await textOfReply((await connect()).call('FLUSHALL'));
+  });
+  afterEach(() => {
+    for (const client of open.splice(0)) client.close();
+  });
+  return stage;
 }

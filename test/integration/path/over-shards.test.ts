@@ -1,47 +1,15 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { eventually } from '../../support/eventually.ts';
-import { type Nearcache, startNearcache } from '../../support/nearcache.ts';
-import { connectRaw, type RawClient } from '../../support/raw-client.ts';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';
-import { askAt, inOneWrite, keyOfEach, oneByOne, textOfReply } from '../../support/over-ring.ts';
-import { type Ring, startRing } from '../../support/ring-servers.ts';
+import { askAt, inOneWrite, oneByOne, textOfReply, useRing } from '../../support/over-ring.ts';
 
-let ring: Ring;
-let nearcache: Nearcache;
-/** A key of each shard, the first of which is the home shard. */
-let keys: [string, string, string];
-const open: RawClient[] = [];
-
-beforeAll(async () => {
-  ring = await startRing(3);
-  nearcache = await startNearcache({ upstream: ring.upstream });
-  keys = await keyOfEach(nearcache, ring);
-});
-
-afterAll(async () => {
-  await nearcache.stop();
-  await ring.stop();
-});
-
-beforeEach(async () => {
-  await textOfReply((await connect()).call('FLUSHALL'));
-});
-
-afterEach(() => {
-  for (const client of open.splice(0)) client.close();
-});
-
-async function connect(): Promise<RawClient> {
-  const client = await connectRaw(nearcache);
-  open.push(client);
-  return client;
-}
+const stage = useRing();
 
 describe('over several shards', () => {
   test('replies come in the order of the requests, whether they are split or not', async () => {
-    const client = await connect();
-    const [a, b, c] = keys;
+    const client = await stage.connect();
+    const [a, b, c] = stage.keys;
     const expected: string[] = [];
     const lines: string[][] = [];
     for (let i = 0; i < 200; i++) {
@@ -57,8 +25,8 @@ describe('over several shards', () => {
   });
 
   test('a split command with a value too few is answered by Redis and harms nobody', async () => {
-    const [client, other] = [await connect(), await connect()];
-    const [a, b] = keys;
+    const [client, other] = [await stage.connect(), await stage.connect()];
+    const [a, b] = stage.keys;
     expect(await textOfReply(client.call('MSET', a, '1', b))).toBe(
       "-ERR wrong number of arguments for 'mset' command\r\n",
     );
@@ -71,14 +39,14 @@ describe('over several shards', () => {
   });
 
   test('an inline request is split like any other', async () => {
-    const client = await connect();
-    const [a, b] = keys;
+    const client = await stage.connect();
+    const [a, b] = stage.keys;
     client.send(`MSET ${a} 1 ${b} "two words"\r\nMGET ${b} ${a}\r\n`);
     expect((await client.readFrames(2)).join('')).toBe('+OK\r\n*2\r\n$9\r\ntwo words\r\n$1\r\n1\r\n');
   });
 
   test('SCAN finds each key once, whatever it filters by', async () => {
-    const client = await connect();
+    const client = await stage.connect();
     const names = Array.from({ length: 500 }, (_, i) => `scan:${i}`);
     await client.call('MSET', ...names.flatMap((name) => [name, 'v']));
     await client.call('RPUSH', 'list', 'x');
@@ -102,8 +70,8 @@ describe('over several shards', () => {
   });
 
   test('CLIENT REPLY OFF silences split commands, too', async () => {
-    const client = await connect();
-    const [a, b] = keys;
+    const client = await stage.connect();
+    const [a, b] = stage.keys;
     client.request(['CLIENT', 'REPLY', 'OFF']);
     for (const line of [['MSET', a, '1', b, '2'], ['MGET', a, b], ['DEL', b, 'x', a, 'y'], ['DBSIZE']]) {
       client.request(line);
@@ -117,8 +85,8 @@ describe('over several shards', () => {
   });
 
   test('SELECT goes for all shards', async () => {
-    const client = await connect();
-    const [a, b] = keys;
+    const client = await stage.connect();
+    const [a, b] = stage.keys;
     const replies = await inOneWrite(client, [
       ['MSET', a, 'zero', b, 'zero'],
       ['SELECT', '3'],
@@ -144,8 +112,8 @@ describe('over several shards', () => {
   });
 
   test('what one user has cached another may not read', async () => {
-    const [client, alice] = [await connect(), await connect()];
-    const [a, b, c] = keys;
+    const [client, alice] = [await stage.connect(), await stage.connect()];
+    const [a, b, c] = stage.keys;
     await client.call('MSET', a, '1', b, '2', c, '3');
     await client.call('ACL', 'SETUSER', 'alice', 'on', '>pw', `~${a}`, `~${b}`, '+@read', '+auth', '+client');
     const warm = await oneByOne(client, [
@@ -173,19 +141,19 @@ describe('over several shards', () => {
   });
 
   test('a command that no server knows gets their error, one that they do finds its shard', async () => {
-    const client = await connect();
-    expect(await oneByOne(client, [['NOSUCH'], ['NOSUCH', keys[1]], ['GET', keys[1]]])).toEqual([
+    const client = await stage.connect();
+    expect(await oneByOne(client, [['NOSUCH'], ['NOSUCH', stage.keys[1]], ['GET', stage.keys[1]]])).toEqual([
       "-ERR unknown command 'NOSUCH', with args beginning with: \r\n",
-      `-ERR unknown command 'NOSUCH', with args beginning with: '${keys[1]}' \r\n`,
+      `-ERR unknown command 'NOSUCH', with args beginning with: '${stage.keys[1]}' \r\n`,
       '$-1\r\n',
     ]);
   });
 
   test.each([0, 1, 2])('CLIENT UNBLOCK finds who blocks on shard %i', async (i) => {
-    const [client, blocked] = [await connect(), await connect()];
+    const [client, blocked] = [await stage.connect(), await stage.connect()];
     const id = (await textOfReply(blocked.call('CLIENT', 'ID'))).slice(1, -2);
-    blocked.request(['BLPOP', keys[i] as string, '0']);
-    const server = ring.shards[i]?.server as RedisServer;
+    blocked.request(['BLPOP', stage.keys[i] as string, '0']);
+    const server = stage.ring.shards[i]?.server as RedisServer;
     await eventually('it blocks', async () =>
       (await askAt(server, 'INFO', 'clients')).includes('blocked_clients:1') ? true : undefined,
     );
@@ -199,7 +167,7 @@ describe('WAIT over several shards', () => {
 
   beforeAll(async () => {
     replicas = await Promise.all(
-      ring.shards.slice(0, 2).map(({ server }) =>
+      stage.ring.shards.slice(0, 2).map(({ server }) =>
         startRedis({
           args: ['--replicaof', `127.0.0.1 ${server.port}`, '--repl-diskless-sync-delay', '0'],
         }),
@@ -215,8 +183,8 @@ describe('WAIT over several shards', () => {
   afterAll(() => Promise.all(replicas.map((replica) => replica.stop())));
 
   test('tells of the least replicated shard', async () => {
-    const client = await connect();
-    await client.call('MSET', ...keys.flatMap((key) => [key, 'v']));
+    const client = await stage.connect();
+    await client.call('MSET', ...stage.keys.flatMap((key) => [key, 'v']));
     expect(
       await oneByOne(client, [
         ['WAIT', '0', '100'],
@@ -226,10 +194,10 @@ describe('WAIT over several shards', () => {
   });
 
   test('lets go of the shards when its client leaves', async () => {
-    const client = await connect();
+    const client = await stage.connect();
     client.request(['WAIT', '9', '0']);
     const blocked = (count: number) => (): Promise<true | undefined> =>
-      Promise.all(ring.shards.map(({ server }) => askAt(server, 'INFO', 'clients'))).then((infos) =>
+      Promise.all(stage.ring.shards.map(({ server }) => askAt(server, 'INFO', 'clients'))).then((infos) =>
         infos.every((info) => info.includes(`blocked_clients:${count}\r`)) ? true : undefined,
       );
     await eventually('all shards wait', blocked(1));

@@ -1,49 +1,17 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
-import { type Nearcache, startNearcache } from '../../support/nearcache.ts';
-import { connectRaw, type RawClient } from '../../support/raw-client.ts';
-import { askAt, inOneWrite, keyOfEach, oneByOne, textOfReply } from '../../support/over-ring.ts';
-import { type Ring, startRing } from '../../support/ring-servers.ts';
+import { askAt, inOneWrite, oneByOne, textOfReply, useRing } from '../../support/over-ring.ts';
 
-let ring: Ring;
-let nearcache: Nearcache;
-/** A key of each shard, the first of which is the home shard. */
-let keys: [string, string, string];
-const open: RawClient[] = [];
+const stage = useRing();
 
 const CROSSSLOT = /^-CROSSSLOT /;
 const UNSUPPORTED = /^-ERR nearcache: '.*' is not supported through nearcache: /;
 
-beforeAll(async () => {
-  ring = await startRing(3);
-  nearcache = await startNearcache({ upstream: ring.upstream });
-  keys = await keyOfEach(nearcache, ring);
-});
-
-afterAll(async () => {
-  await nearcache.stop();
-  await ring.stop();
-});
-
-beforeEach(async () => {
-  await textOfReply((await connect()).call('FLUSHALL'));
-});
-
-afterEach(() => {
-  for (const client of open.splice(0)) client.close();
-});
-
-async function connect(): Promise<RawClient> {
-  const client = await connectRaw(nearcache);
-  open.push(client);
-  return client;
-}
-
 describe('a transaction over several shards', () => {
   test('with keys on several is told CROSSSLOT and runs nothing', async () => {
-    const [a, b] = keys;
+    const [a, b] = stage.keys;
     for (const send of [oneByOne, inOneWrite]) {
-      const client = await connect();
+      const client = await stage.connect();
       const replies = await send(client, [
         ['MULTI'],
         ['SET', a, 'x'],
@@ -61,8 +29,8 @@ describe('a transaction over several shards', () => {
   });
 
   test('watches keys of one shard, beside which others may be read', async () => {
-    const [client, other] = [await connect(), await connect()];
-    const [a, b] = keys;
+    const [client, other] = [await stage.connect(), await stage.connect()];
+    const [a, b] = stage.keys;
     expect(await textOfReply(client.call('WATCH', a, b))).toMatch(CROSSSLOT);
     await client.call('MSET', a, '1', b, '2');
     expect(
@@ -92,8 +60,8 @@ describe('a transaction over several shards', () => {
   });
 
   test('whose first command has no key is on the home shard', async () => {
-    const client = await connect();
-    const [a, b] = keys;
+    const client = await stage.connect();
+    const [a, b] = stage.keys;
     expect(await oneByOne(client, [['MULTI'], ['PING'], ['SET', a, 'v'], ['EXEC']])).toEqual([
       '+OK\r\n',
       '+QUEUED\r\n',
@@ -109,8 +77,8 @@ describe('a transaction over several shards', () => {
   });
 
   test('that has not begun is left by DISCARD, RESET and an EXEC of nothing', async () => {
-    const client = await connect();
-    const b = keys[1];
+    const client = await stage.connect();
+    const b = stage.keys[1];
     const replies = await oneByOne(client, [
       ['MULTI'],
       ['DISCARD'],
@@ -132,7 +100,7 @@ describe('a transaction over several shards', () => {
     ['scans', ['SCAN', '0']],
   ])('refuses and is aborted by what %s', async (_, line) => {
     for (const send of [oneByOne, inOneWrite]) {
-      const replies = await send(await connect(), [['MULTI'], line, ['EXEC']]);
+      const replies = await send(await stage.connect(), [['MULTI'], line, ['EXEC']]);
       expect(replies[1]).toMatch(UNSUPPORTED);
       expect(replies[2]).toMatch(/^-EXECABORT /);
     }
@@ -143,8 +111,8 @@ describe('a value above --big-value-size over several shards', () => {
   const big = Buffer.alloc(3 << 20, 'b');
 
   test('goes to the shard of its key', async () => {
-    const client = await connect();
-    for (const key of keys) {
+    const client = await stage.connect();
+    for (const key of stage.keys) {
       expect(
         await oneByOne(client, [
           ['SET', key, big],
@@ -153,14 +121,14 @@ describe('a value above --big-value-size over several shards', () => {
         ]),
       ).toEqual(['+OK\r\n', `:${big.length}\r\n`, `:${big.length + 1}\r\n`]);
     }
-    const sizes = await Promise.all(ring.shards.map(({ server }) => askAt(server, 'DBSIZE')));
+    const sizes = await Promise.all(stage.ring.shards.map(({ server }) => askAt(server, 'DBSIZE')));
     expect(sizes).toEqual([':1\r\n', ':1\r\n', ':1\r\n']);
   });
 
   test('is part of a transaction, or ends it', async () => {
-    const [a, b] = keys;
+    const [a, b] = stage.keys;
     for (const send of [oneByOne, inOneWrite]) {
-      const client = await connect();
+      const client = await stage.connect();
       expect(await send(client, [['MULTI'], ['SET', b, big], ['STRLEN', b], ['EXEC']])).toEqual([
         '+OK\r\n',
         '+QUEUED\r\n',
@@ -183,17 +151,17 @@ describe('a value above --big-value-size over several shards', () => {
   });
 
   test('is refused where its shard is not known before it is here', async () => {
-    const client = await connect();
+    const client = await stage.connect();
     const replies = await oneByOne(client, [
-      ['MSET', keys[0], big, keys[1], 'v'],
-      ['EXISTS', keys[0]],
+      ['MSET', stage.keys[0], big, stage.keys[1], 'v'],
+      ['EXISTS', stage.keys[0]],
     ]);
     expect(replies[0]).toMatch(/^-ERR nearcache: 'mset' is larger than/);
     expect(replies[1]).toBe(':0\r\n');
     const aborted = await oneByOne(client, [
       ['MULTI'],
-      ['MSET', keys[0], big],
-      ['SET', keys[0], 'v'],
+      ['MSET', stage.keys[0], big],
+      ['SET', stage.keys[0], 'v'],
       ['EXEC'],
     ]);
     expect(aborted[1]).toMatch(/^-ERR nearcache: 'mset' is larger than/);
