@@ -1,7 +1,9 @@
 import { UsageError } from './flags.ts';
 import { parseLatency, parseMixed, parseThroughput, usage } from './options.ts';
+import { offendersUsage, parseOffenders } from './offenders/offenders-options.ts';
 import { parseRing, ringUsage } from './ring/ring-options.ts';
 import { parseShards, shardsUsage } from './shards/shards-options.ts';
+import { parseStorm, stormUsage } from './storm/storm-options.ts';
 import { parseHitRatio, parseL1, parseMemory } from './storage-options.ts';
 
 /** Exit codes: 0 done, 1 the gate failed or a benchmark broke, 2 a mistake on the command line. */
@@ -48,9 +50,19 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
       const { shards } = await import('./shards.ts');
       return (await shards(options, command)) ? 0 : 1;
     }
+    case 'offenders': {
+      const options = parseOffenders(args);
+      const { offenders } = await import('./offenders.ts');
+      return (await offenders(options, command)) ? 0 : 1;
+    }
+    case 'recovery-storm': {
+      const options = parseStorm(args);
+      const { recoveryStorm } = await import('./recovery-storm.ts');
+      return (await recoveryStorm(options, command)) ? 0 : 1;
+    }
     case 'help':
     case '--help':
-      console.log(usage + ringUsage + shardsUsage);
+      console.log(usage + ringUsage + shardsUsage + offendersUsage + stormUsage);
       return 0;
     default:
       throw new UsageError(name === undefined ? 'which benchmark?' : `no benchmark is called "${name}"`);
@@ -61,6 +73,6 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
-  console.error(`${error.message}\n\n${usage}${ringUsage}${shardsUsage}`);
+  console.error(`${error.message}\n\n${usage}${ringUsage}${shardsUsage}${offendersUsage}${stormUsage}`);
   process.exitCode = 2;
 }

@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { Ring } from '../src/route/ring.ts';
-import { type Nearcache, startNearcache } from '../test/support/nearcache.ts';
+import { type Nearcache, startNearcache } from '../src/drill/servers/nearcache-process.ts';
 import { describeMachine, machineLine } from './machine.ts';
 import { watchOthers } from './others.ts';
 import { cpuSeconds } from './process-usage.ts';

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { onProcessEnd } from '../test/support/at-exit.ts';
-import { freePort } from '../test/support/free-port.ts';
-import { startNearcache } from '../test/support/nearcache.ts';
-import { processBackend } from '../test/support/redis-process.ts';
+import { onProcessEnd } from '../src/drill/servers/at-exit.ts';
+import { freePort } from '../src/drill/servers/free-port.ts';
+import { startNearcache } from '../src/drill/servers/nearcache-process.ts';
+import { processBackend } from '../src/drill/servers/redis-process.ts';
 import { answersSet } from './load/request.ts';
 import { commandExists } from './machine.ts';
 

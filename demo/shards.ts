@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { Ring } from '../src/route/ring.ts';
-import { freePort } from '../test/support/free-port.ts';
-import { readMetrics } from '../test/support/metrics.ts';
-import { type Nearcache, startNearcache } from '../test/support/nearcache.ts';
-import type { RedisServer } from '../test/support/redis-backend.ts';
-import { processBackend } from '../test/support/redis-process.ts';
+import { freePort } from '../src/drill/servers/free-port.ts';
+import { readMetrics } from '../src/drill/servers/read-metrics.ts';
+import { type Nearcache, startNearcache } from '../src/drill/servers/nearcache-process.ts';
+import type { RedisServer } from '../src/drill/servers/redis-backend.ts';
+import { processBackend } from '../src/drill/servers/redis-process.ts';
 
 /** One Redis of the ring, and the nearcache in front of all. Shape: `tag` is a hash tag whose keys are this shard's. */
 export interface DemoShard {

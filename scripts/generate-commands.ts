@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { Redis } from 'ioredis';
 import type { CommandDescription, KeySpecDescription } from '../src/command/spec.ts';
-import { freePort } from '../test/support/free-port.ts';
+import { freePort } from '../src/drill/servers/free-port.ts';
 
 /** One element of the COMMAND reply, in RESP2: name, arity, flags, first key, last key, step, ACL categories, tips,
  *  key specs, subcommands. */

@@ -6,7 +6,7 @@ import type { Metrics } from '../metrics/registry.ts';
 export interface AdminState {
   /** All listeners are open. */
   readonly started: boolean;
-  /** The process is stopping. */
+  /** The process was told to stop. */
   readonly draining: boolean;
   shards(): readonly ShardState[];
 }
@@ -38,7 +38,7 @@ interface AdminOptions {
 const ENDPOINTS = [
   ['/startupz', '200 once the listeners are open'],
   ['/livez', '200 while the process can answer'],
-  ['/readyz', '200 while sessions are accepted; the body has the state of each shard'],
+  ['/readyz', '200 from then on until it is told to stop; the body has the state of each shard'],
   ['/metrics', 'Prometheus metrics'],
 ] as const;
 

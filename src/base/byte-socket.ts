@@ -20,6 +20,8 @@ export const sharedReadBuffer: Buffer = Buffer.allocUnsafeSlow(65536);
 
 const LINGER_MS = 2000;
 
+type WithHandle = Socket & { _handle?: { writeQueueSize?: number } | null };
+
 /** Send what was written and `lastWords`, then close. What still comes in is read and dropped, since closing over unread
  *  bytes is a reset, which may overtake the last words. Bounds: whoever takes nothing, or does not close its side, within
  *  LINGER_MS is cut off. */
@@ -71,6 +73,19 @@ export class ByteSocket implements ByteSink {
   /** Bytes that were written but have not left the process. */
   get backlog(): number {
     return this.#socket?.writableLength ?? 0;
+  }
+
+  /** Bytes that Node has read and a paused reader has not been given. */
+  get unread(): number {
+    return this.#socket?.readableLength ?? 0;
+  }
+
+  /** Changes whenever the kernel has taken something of what was written, and never else.
+   *  Source: `writeQueueSize` of the handle, by which Node's own time-out of a socket sees that a large write goes on. */
+  get progress(): number {
+    const socket: WithHandle | undefined = this.#socket;
+    if (socket === undefined) return 0;
+    return socket.bytesWritten - socket.writableLength - (socket._handle?.writeQueueSize ?? 0);
   }
 
   get isPaused(): boolean {

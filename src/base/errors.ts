@@ -19,6 +19,10 @@ export type ErrorCode =
   | 'SHARD_LOST'
   | 'SHARD_TIMEOUT'
   | 'SHARD_BUSY'
+  | 'SHARD_AWAY'
+  | 'QUEUE_TIMEOUT'
+  | 'RATE_LIMIT'
+  | 'LOADING'
   | 'PINNED_LIMIT'
   | 'TOKENS_LIMIT'
   | 'NOT_SUPPORTED'
@@ -29,6 +33,8 @@ export type ErrorCode =
   | 'SLOT_MOVED'
   | 'KEY_NOT_MOVED'
   | 'CLIENTS_LIMIT'
+  | 'CLIENTS_MEMORY'
+  | 'REQUEST_TIMEOUT'
   | 'DRAINING'
   | 'OUT_OF_STEP';
 
@@ -87,6 +93,31 @@ export const ERRORS: readonly ErrorRow[] = [
     text: 'ERR nearcache: shard {shard} has {count} commands in flight, the limit; the command was not sent, try again',
     cause: 'More is sent than Redis answers.',
     fix: 'Lower the load or raise `--shard-in-flight`.',
+  },
+  {
+    code: 'SHARD_AWAY',
+    text: 'ERR nearcache: shard {shard} is away ({reason}); the circuit breaker is open and the command was not sent, try again',
+    cause:
+      'Too many commands to the shard have failed, timed out or were slow; until probes succeed nothing more is sent there.',
+    fix: 'Look at Redis and the network to it, and at `nearcache_shard_breaker_state`; nearcache goes on by itself as soon as probes succeed.',
+  },
+  {
+    code: 'QUEUE_TIMEOUT',
+    text: 'ERR nearcache: shard {shard} took no more commands for {ms} ms; the command was not sent, try again',
+    cause: 'Redis reads more slowly than commands come, or is being warmed up gently after an outage.',
+    fix: 'Lower the load, or raise `--queue-timeout` or `--recovery-rate`.',
+  },
+  {
+    code: 'RATE_LIMIT',
+    text: 'ERR nearcache: more than {rate} commands a second on keys of policy "{policy}"; the command was not sent, try again later',
+    cause: 'The policy of the key has a `rateLimit`.',
+    fix: 'Send less, or raise `rateLimit` of the policy (`--rate-limit` for keys of none).',
+  },
+  {
+    code: 'LOADING',
+    text: 'LOADING nearcache: Redis has not answered yet, try again',
+    cause: '`--startup loading` is set and nearcache has not heard of Redis since it started.',
+    fix: 'Wait; clients that know the error of a Redis that loads its data set do so by themselves.',
   },
   {
     code: 'PINNED_LIMIT',
@@ -150,6 +181,19 @@ export const ERRORS: readonly ErrorRow[] = [
     text: 'ERR max number of clients reached',
     cause: 'nearcache has as many client connections as `--max-clients` allows; the text is Redis’s.',
     fix: 'Close idle connections or raise `--max-clients`.',
+  },
+  {
+    code: 'CLIENTS_MEMORY',
+    text: 'ERR nearcache: all clients together hold more than {bytes} bytes, this one the most; the connection is closed',
+    cause:
+      'Requests that are not whole, and replies that were not read, take more memory than `--max-clients-memory`.',
+    fix: 'Find the clients that send or read slowly (`omem` of CLIENT LIST), or raise the limit.',
+  },
+  {
+    code: 'REQUEST_TIMEOUT',
+    text: 'ERR nearcache: the rest of a request did not come within {ms} ms; the connection is closed',
+    cause: 'The client sent a part of a request and then nothing more.',
+    fix: 'Look at the client and the network to it, or raise `--request-timeout`.',
   },
   {
     code: 'DRAINING',

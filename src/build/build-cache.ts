@@ -2,6 +2,7 @@ import { systemClock } from '../base/clock.ts';
 import { systemRandom } from '../base/random.ts';
 import { CacheStats } from '../cache/cache-stats.ts';
 import { createStore } from '../cache/create-store.ts';
+import { HotKeyList } from '../cache/hot-key-list.ts';
 import { HotKeys } from '../cache/hot-keys.ts';
 import { NearCache } from '../cache/near-cache.ts';
 import type { Config } from '../config/config.ts';
@@ -41,7 +42,14 @@ function nearCacheOf(config: Config): NearCache {
       policies: config.policies,
       stats: new CacheStats(),
       random: systemRandom,
-      hotKeys: config.touchRate === 0 ? undefined : new HotKeys(),
+      hotKeys: hotKeysOf(config),
     },
   );
+}
+
+/** Undefined = nobody is told: neither Redis nor the nearcache that starts next. */
+function hotKeysOf({ touchRate, hotKeysFile, hotKeysMax, upstream }: Config): HotKeys | undefined {
+  const list =
+    hotKeysFile === undefined ? undefined : new HotKeyList(hotKeysMax, upstream.kind !== 'cluster');
+  return touchRate === 0 && list === undefined ? undefined : new HotKeys(list);
 }

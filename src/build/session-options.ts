@@ -1,6 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/config.ts';
+import type { ClientLimitOptions } from '../session/client-limits.ts';
 import type { SessionOptions } from '../session/session-context.ts';
+
+/** What no session may do for long, and how much all may hold. */
+export function clientLimitOptions(config: Config): ClientLimitOptions {
+  return {
+    memoryBytes: config.clientsMemoryBytes,
+    idleTimeoutMs: config.clientIdleTimeoutMs,
+    requestTimeoutMs: config.requestTimeoutMs,
+    slowTimeoutMs: config.slowClientTimeoutMs,
+  };
+}
 
 /** What sessions need of the configuration. */
 export function sessionOptions(config: Config): SessionOptions {

@@ -6,6 +6,7 @@ import type { Logger } from '../base/log.ts';
 import { systemRandom } from '../base/random.ts';
 import type { NearCache } from '../cache/near-cache.ts';
 import type { Config, HostPort } from '../config/config.ts';
+import type { BreakerOptions } from '../shard/breaker.ts';
 import type { ShardAddress } from '../shard/connection.ts';
 import type { CredentialSource } from '../shard/credentials.ts';
 import type { Identity } from '../shard/identity.ts';
@@ -65,6 +66,14 @@ export class ShardMaker {
         canaryMs: config.canaryMs,
         canaryKey: config.canaryKey,
         touchRate: config.touchRate,
+        queueTimeoutMs: config.queueTimeoutMs,
+        breaker: config.breaker === 'on' ? breakerOptions(config) : undefined,
+        recovery: {
+          forMs: config.recoveryRampMs,
+          rate: config.recoveryRate,
+          queueTimeoutMs: config.queueTimeoutMs,
+        },
+        retryBudgetPercent: config.retryReads === 'on' ? config.retryBudgetPercent : 0,
         topologyMaxAgeMs: isWatched ? config.topologyMaxAgeMs : undefined,
       },
       {
@@ -129,6 +138,19 @@ export class ShardMaker {
       },
     };
   }
+}
+
+function breakerOptions(config: Config): BreakerOptions {
+  return {
+    errorPercent: config.breakerErrorPercent,
+    // A command that is given up is slow, whatever else is said.
+    slowMs: Math.min(config.breakerSlowMs, config.commandTimeoutMs),
+    slowPercent: config.breakerSlowPercent,
+    windowMs: config.breakerWindowMs,
+    volume: config.breakerVolume,
+    openMs: config.breakerOpenMs,
+    probes: config.breakerProbes,
+  };
 }
 
 /** A password file is read at each connect, so that a rotated secret needs no restart. */

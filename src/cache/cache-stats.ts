@@ -40,6 +40,9 @@ export class CacheStats {
   /** Ages of entries at hits: bucket i counts ages of less than 2^i ms, and the last everything else. */
   readonly ages: Float64Array = new Float64Array(AGE_BUCKETS);
   ageSumMs = 0;
+  /** The same of stale answers: how long before it was last known that Redis says the same. */
+  readonly staleAges: Float64Array = new Float64Array(AGE_BUCKETS);
+  staleAgeSumMs = 0;
 
   tallies(list: ReadTally[], number: number): ReadTally {
     return (list[number] ??= new ReadTally());
@@ -72,6 +75,10 @@ export class ReadTally {
   coalesced = 0;
   /** Asked Redis, not to fill. */
   bypassed = 0;
+  /** Answered, while the shard was away, by an entry that was good before. */
+  stale = 0;
+  /** Told, while the shard was away, that there is no such key. */
+  absent = 0;
 }
 
 /** value = it was loaded; loader = nobody else loaded it, so this one was told to; timeout = it took too long; given-up = the

@@ -1,3 +1,4 @@
+import type { HotKeyList } from './hot-key-list.ts';
 import type { EntryId } from './store.ts';
 
 /** One hit in so many is looked at. */
@@ -5,27 +6,56 @@ const SAMPLE = 16;
 /** More different keys between two reports are not told apart. */
 const KEYS_MAX = 8192;
 
+/** One key's samples since the last report. */
+interface Sampled {
+  readonly key: Buffer;
+  readonly db: number;
+  readonly fence: number;
+  count: number;
+  /** The first read without further arguments, and its share of `count`. */
+  commandId: number;
+  plain: number;
+}
+
 /** Which keys are being hit, by sample: Redis does not see hits, and would take the hottest keys for idle ones.
  *  Bounds: KEYS_MAX keys. Cost: a counter a hit; a string for one hit in SAMPLE. */
 export class HotKeys {
+  /** Keeps what is reported; undefined = nobody wants to know later. */
+  readonly list: HotKeyList | undefined;
   #hits = 0;
-  #counts = new Map<string, { key: Buffer; db: number; fence: number; count: number }>();
+  #counts = new Map<string, Sampled>();
+
+  constructor(list?: HotKeyList) {
+    this.list = list;
+  }
 
   note(id: EntryId): void {
-    if (++this.#hits % SAMPLE !== 0) return;
+    if (++this.#hits % SAMPLE === 0) this.#sample(id);
+  }
+
+  #sample(id: EntryId): void {
     const name = `${id.fence} ${id.db} ${id.bytes.latin1Slice(id.keyStart, id.keyEnd)}`;
-    const known = this.#counts.get(name);
-    if (known !== undefined) known.count++;
-    else if (this.#counts.size < KEYS_MAX) {
+    let known = this.#counts.get(name);
+    if (known === undefined) {
+      // What nobody asks for, of links that are gone, must not keep out the rest for ever.
+      if (this.#counts.size >= KEYS_MAX) this.#counts.clear();
       const key = Buffer.from(id.bytes.subarray(id.keyStart, id.keyEnd));
-      this.#counts.set(name, { key, db: id.db, fence: id.fence, count: 1 });
+      known = { key, db: id.db, fence: id.fence, count: 0, commandId: -1, plain: 0 };
+      this.#counts.set(name, known);
     }
+    known.count++;
+    if (id.argsStart !== id.argsEnd) return;
+    if (known.plain === 0) known.commandId = id.commandId;
+    if (known.commandId === id.commandId) known.plain++;
   }
 
   /** The hottest keys of the link of `fence` since the last call for it, at most `max`, by database. */
   take(max: number, fence: number): Map<number, Buffer[]> {
     const own = [...this.#counts].filter(([, each]) => each.fence === fence);
-    for (const [name] of own) this.#counts.delete(name);
+    for (const [name, each] of own) {
+      this.#counts.delete(name);
+      if (each.plain > 0) this.list?.add(each, each.plain);
+    }
     const hottest = own
       .map(([, each]) => each)
       .toSorted((a, b) => b.count - a.count)

@@ -61,6 +61,8 @@ export class NearCache {
   readonly stats: CacheStats;
   readonly options: NearCacheOptions;
   readonly policies: PolicyTable;
+  /** The longest of any policy. */
+  readonly staleIfErrorMs: number;
   readonly store: Store;
   /** Undefined = Redis is not told which keys are hit. */
   readonly hotKeys: HotKeys | undefined;
@@ -93,6 +95,7 @@ export class NearCache {
     this.hotKeys = parts.hotKeys;
     this.#random = parts.random;
     this.#keyScratch = Buffer.alloc(options.maxKeyBytes);
+    this.staleIfErrorMs = Math.max(...parts.policies.all.map((policy) => policy.staleIfErrorMs));
   }
 
   /** Is a write to the key outstanding, so that nothing of it may be joined or filled by a read on the link of `fence`? Not when
@@ -130,6 +133,20 @@ export class NearCache {
     stats.ageSumMs += ageMs;
     const bucket = Math.min(32 - Math.clz32(ageMs), AGE_BUCKETS - 1);
     stats.ages[bucket] = (stats.ages[bucket] as number) + 1;
+  }
+
+  /** May what was found last be served although it was last known to be true `ageMs` ago? */
+  mayServeStale(ageMs: number): boolean {
+    return ageMs <= (this.policies.all[this.store.found.policy]?.staleIfErrorMs ?? 0);
+  }
+
+  /** Count a stale answer by what was found last. */
+  noteStale(ageMs: number): void {
+    const { stats } = this;
+    stats.tallies(stats.byPolicy, this.store.found.policy).stale++;
+    stats.staleAgeSumMs += ageMs;
+    const bucket = Math.min(32 - Math.clz32(ageMs), AGE_BUCKETS - 1);
+    stats.staleAges[bucket] = (stats.staleAges[bucket] as number) + 1;
   }
 
   /** Is what was found last to be read again in the background? Say so with `store.refreshing()`, or it is asked again. */

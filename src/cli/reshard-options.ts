@@ -1,8 +1,7 @@
-import { parseArgs } from 'node:util';
-import { nearestName } from '../config/suggest.ts';
 import { parseDuration } from '../config/units.ts';
 import type { OnConflict } from '../reshard/copier.ts';
 import { type MoveMethod, moveMethods } from '../route/ring-record.ts';
+import { readCount, readWord, readWords } from './words.ts';
 
 const commands = ['plan', 'run', 'status'] as const;
 
@@ -45,8 +44,6 @@ told of the new ring as "next" of the old one; docs/operating.md has the steps.
   --json                        Print JSON lines
 `;
 
-type Values = Record<string, string | boolean | undefined>;
-
 const strings = ['from', 'to', 'rate', 'batch', 'hold', 'method', 'conflicts'] as const;
 const switches = ['delete-strays', 'kick', 'resume', 'json'] as const;
 const conflictWords: readonly OnConflict[] = ['stop', 'keep-new', 'keep-old'];
@@ -56,7 +53,7 @@ export function readReshardOptions(
   argv: readonly string[],
 ): { readonly options: ReshardOptions } | { readonly problems: readonly string[] } {
   const problems: string[] = [];
-  const { values, words } = readWords(argv, problems);
+  const { values, words } = readWords(argv, strings, switches, problems);
   const command = commands.find((each) => each === words[0]);
   if (command === undefined || words.length > 1) {
     problems.push(`reshard: "${words.join(' ')}" is not a command; accepted: ${commands.join(', ')}`);
@@ -81,58 +78,10 @@ export function readReshardOptions(
   return problems.length > 0 ? { problems } : { options };
 }
 
-function readWords(argv: readonly string[], problems: string[]): { values: Values; words: string[] } {
-  const names: readonly string[] = [...strings, ...switches];
-  const { tokens } = parseArgs({
-    args: [...argv],
-    options: {
-      ...Object.fromEntries(strings.map((name) => [name, { type: 'string' as const }])),
-      ...Object.fromEntries(switches.map((name) => [name, { type: 'boolean' as const }])),
-    },
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  });
-  const values: Values = {};
-  const words: string[] = [];
-  for (const token of tokens) {
-    if (token.kind === 'positional') words.push(token.value);
-    if (token.kind !== 'option') continue;
-    const isSwitch = switches.some((name) => name === token.name);
-    if (!names.includes(token.name)) {
-      const nearest = nearestName(token.name, names);
-      problems.push(
-        `--${token.name}: no such flag${nearest === undefined ? '' : `; did you mean --${nearest}?`}`,
-      );
-    } else if (isSwitch) values[token.name] = true;
-    else if (token.value === undefined) problems.push(`--${token.name}: needs a value`);
-    else values[token.name] = token.value;
-  }
-  return { values, words };
-}
-
-function readCount(flag: string, text: string, max: number, problems: string[]): number {
-  const value = /^\d{1,7}$/.test(text) ? Number(text) : 0;
-  if (value < 1 || value > max) problems.push(`--${flag}: "${text}" is not accepted; accepted: 1 to ${max}`);
-  return value;
-}
-
 /** A nearcache gives a hold up by itself after 3 s. */
 function readHold(text: string, problems: string[]): number {
   const value = parseDuration(text);
   if (value !== undefined && value >= 100 && value <= 2500) return value;
   problems.push(`--hold: "${text}" is not accepted; accepted: 100ms to 2500ms`);
   return 0;
-}
-
-function readWord<T extends string>(
-  flag: string,
-  given: string | boolean,
-  words: readonly T[],
-  problems: string[],
-): T {
-  const word = words.find((each) => each === given);
-  if (word === undefined)
-    problems.push(`--${flag}: "${given}" is not accepted; accepted: ${words.join(', ')}`);
-  return word ?? (words[0] as T);
 }

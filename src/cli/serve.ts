@@ -6,7 +6,7 @@ import { loadConfig } from '../config/load.ts';
 export const EXIT_CONFIG = 2;
 export const EXIT_FAILED = 1;
 
-/** `nearcache serve`: run until SIGTERM or SIGINT; SIGHUP reads the configuration again. Resolves with the exit code: 0 clean stop, 2 configuration error (all
+/** `nearcache serve`: run until SIGTERM or SIGINT (SIGINT, or a second signal: serve no longer); SIGHUP reads the configuration again. Resolves with the exit code: 0 clean stop, 2 configuration error (all
  *  mistakes printed, one a line), 1 anything else. */
 export async function serve(
   argv: readonly string[],
@@ -21,8 +21,9 @@ export async function serve(
   const { config } = loaded;
   const log = createLogger({ level: config.logLevel, format: config.logFormat });
   const app = new App(config, log, version);
+  const told = awaitSignal(app);
   try {
-    await app.start();
+    await Promise.race([app.start(), told]);
   } catch (error) {
     log.error({ error }, 'nearcache could not start');
     // What is open already, the admin server say, would keep the process alive.
@@ -36,11 +37,22 @@ export async function serve(
       log.error({ reason: problem }, 'the configuration was read again and has a mistake: nothing changes');
   };
   process.on('SIGHUP', reload);
-  const signal = await new Promise<NodeJS.Signals>((resolve) => {
-    process.once('SIGTERM', resolve);
-    process.once('SIGINT', resolve);
-  });
+  const signal = await told;
   log.info({ signal }, 'stopping');
   await app.stop();
   return 0;
+}
+
+/** The first signal that ends it. An operator's Ctrl-C, and whoever asks twice, does not want to wait for apps. */
+function awaitSignal(app: App): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let isTold = false;
+    const hear = (signal: NodeJS.Signals): void => {
+      if (isTold || signal === 'SIGINT') app.hurry();
+      isTold = true;
+      resolve(signal);
+    };
+    process.on('SIGTERM', hear);
+    process.on('SIGINT', hear);
+  });
 }

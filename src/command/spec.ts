@@ -67,6 +67,8 @@ export interface CommandSpec extends CommandTraits {
   readonly isWrite: boolean;
   /** Flagged readonly by Redis. */
   readonly isRead: boolean;
+  /** Refused by a Redis that is out of memory. */
+  readonly needsMemory: boolean;
   /** May block. Whether one call does: `mayBlock` in keys.ts; a call that does runs pinned, whatever `place` says. */
   readonly isBlocking: boolean;
   /** The subscribe family, not PUBLISH. */
@@ -213,6 +215,7 @@ function makeSpec(
     cacheClass: traits.cacheClass,
     isWrite: traits.isWrite,
     isRead: command.flags.includes('readonly'),
+    needsMemory: command.flags.includes('denyoom'),
     isBlocking: traits.isBlocking,
     isPubSub: traits.place === 'subscribe',
     isPublish: command.name === 'publish' || command.name === 'spublish',

@@ -90,6 +90,11 @@ export function allCommands(): readonly CommandSpec[] {
   return specs;
 }
 
+/** Bounds: an id that a spec has. */
+export function commandById(id: number): CommandSpec {
+  return specs[id] as CommandSpec;
+}
+
 /** Shape: `name` in lower case, a subcommand as `client|list`. */
 export function commandByName(name: string): CommandSpec | undefined {
   return byName.get(name);

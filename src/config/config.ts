@@ -1,5 +1,5 @@
 import type { LogFormat, LogLevel } from '../base/log.ts';
-import type { ReadPreference } from '../policy/policy.ts';
+import type { ReadPreference, WhenAway } from '../policy/policy.ts';
 import type { PolicyTable } from '../policy/policy-table.ts';
 import type { KeyHashName } from '../route/key-hashes.ts';
 import type { Distribution } from '../route/ring.ts';
@@ -89,12 +89,52 @@ export interface Config {
   readonly pinnedIdleMs: number;
   readonly identitiesMax: number;
   readonly followersMax: number;
+  /** Errors and slow calls of all commands in a window open it. */
+  readonly breaker: 'on' | 'off';
+  readonly breakerErrorPercent: number;
+  readonly breakerSlowMs: number;
+  readonly breakerSlowPercent: number;
+  readonly breakerWindowMs: number;
+  readonly breakerVolume: number;
+  readonly breakerOpenMs: number;
+  readonly breakerProbes: number;
+  /** As a policy may say it for its keys. */
+  readonly whenAway: WhenAway;
+  readonly retryReads: 'on' | 'off';
+  readonly retryBudgetPercent: number;
+  readonly hedgeReads: 'on' | 'off';
+  readonly queueTimeoutMs: number;
+  /** 0 = no ramp. */
+  readonly recoveryRampMs: number;
+  /** Reads a second. */
+  readonly recoveryRate: number;
+  readonly adaptiveLimit: 'on' | 'off';
+  /** Commands a second, as a policy may say it for its keys; 0 = no limit. */
+  readonly rateLimit: number;
+  /** 0 = no limit. */
+  readonly clientsMemoryBytes: number;
+  /** 0 = never. */
+  readonly clientIdleTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly slowClientTimeoutMs: number;
+  readonly startup: Startup;
   readonly drainMs: number;
+  readonly drainServeMs: number;
+  readonly hotKeysFile?: string | undefined;
+  readonly hotKeysMax: number;
+  /** Keys a second. */
+  readonly preloadRate: number;
+  readonly loopLagWarnMs: number;
+  /** 0 = none. */
+  readonly watchdogMs: number;
   /** Files of the `tls://` listeners; `tlsCa` given = client certificates are required. */
   readonly tlsCert?: string | undefined;
   readonly tlsKey?: string | undefined;
   readonly tlsCa?: string | undefined;
 }
+
+/** What apps meet before Redis has first answered. */
+export type Startup = 'wait' | 'listen' | 'loading';
 
 /** Which entries go when the memory is full. */
 export type Eviction = 's3fifo' | 'tinylfu' | 'fifo' | 'clock' | 'lru';
@@ -109,6 +149,9 @@ export interface PolicySettings {
   readonly softTtl: number | undefined;
   readonly staleWhileRevalidate: number | undefined;
   readonly readPreference: ReadPreference | undefined;
+  readonly staleIfError: number | undefined;
+  readonly whenAway: WhenAway | undefined;
+  readonly rateLimit: number | undefined;
   readonly leases: boolean;
   readonly leaseWait: number;
   readonly leaseTtl: number;

@@ -2,12 +2,15 @@ import { count, duration, type OptionKey, type OptionRows, size } from './option
 import { GB, HOUR, KB, MB, MINUTE } from './units.ts';
 
 type TimeKey =
-  | Extract<OptionKey, `${string}TimeoutMs` | `reconnect${string}`>
+  | 'connectTimeoutMs'
+  | 'commandTimeoutMs'
+  | 'slowCommandTimeoutMs'
+  | Extract<OptionKey, `reconnect${string}`>
   | 'blockingGraceMs'
   | 'linkDeadMs'
   | 'pinnedIdleMs';
 type LimitKey =
-  | Exclude<Extract<OptionKey, `${string}Max` | `${string}InFlight`>, TimeKey>
+  | Exclude<Extract<OptionKey, `${string}Max` | `${string}InFlight`>, TimeKey | 'hotKeysMax'>
   | 'bigValueBytes'
   | 'bulkBytes'
   | 'inlineBytes'

@@ -6,7 +6,6 @@ import { cacheFreshness, cacheMemory, cacheTimes } from './cache-options.ts';
 import { limits, times } from './limits.ts';
 import {
   choice,
-  duration,
   file,
   list,
   type Option,
@@ -16,10 +15,10 @@ import {
   parsed,
   text,
 } from './option.ts';
+import { breaker, lifecycle, outage, shedding } from './outage-options.ts';
 import { policiesOption } from './policies.ts';
 import { ringOption, ringOptions } from './ring.ts';
 import { invalidation, topology } from './topology-options.ts';
-import { HOUR } from './units.ts';
 import { upstreamOption } from './upstream.ts';
 
 const addresses = {
@@ -84,13 +83,6 @@ const behaviour = {
     words: ['auto', 'json', 'pretty'],
     help: 'auto = pretty on a terminal, else JSON lines',
   }),
-  drainMs: duration({
-    flag: 'drain-timeout',
-    initial: '25s',
-    min: 0,
-    max: HOUR,
-    help: 'How long sessions may finish after SIGTERM before they are closed',
-  }),
 } satisfies Partial<OptionRows>;
 
 const listenerTls = {
@@ -116,6 +108,10 @@ export const OPTION_GROUPS: readonly {
   { title: 'Near-cache: freshness', rows: cacheFreshness },
   { title: 'Near-cache: invalidations', rows: invalidation },
   { title: 'Behaviour', rows: behaviour },
+  { title: 'Circuit breaker', rows: breaker },
+  { title: 'While a shard is away', rows: outage },
+  { title: 'Load shedding', rows: shedding },
+  { title: 'Start and end', rows: lifecycle },
   { title: 'Times', rows: times },
   { title: 'Limits', rows: limits },
   { title: 'TLS of the listeners', rows: listenerTls },
@@ -133,6 +129,10 @@ export const OPTIONS: OptionRows = {
   ...cacheFreshness,
   ...invalidation,
   ...behaviour,
+  ...breaker,
+  ...outage,
+  ...shedding,
+  ...lifecycle,
   ...times,
   ...limits,
   ...listenerTls,

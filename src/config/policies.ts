@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { POLICIES_MAX, type PolicyRules, PolicyTable } from '../policy/policy-table.ts';
 import { parsePrefix } from '../policy/prefix.ts';
 import type { Parsed } from './addresses.ts';
-import { cacheTimes } from './cache-options.ts';
+import { cacheFreshness, cacheTimes } from './cache-options.ts';
 import type { PolicySettings } from './config.ts';
 import { duration, type Option, onOff, type Settings, take } from './option.ts';
+import { outage, shedding } from './outage-options.ts';
 import { isMap, type Part, type Report, reportPartIssue } from './parts.ts';
 import { quote } from './quote.ts';
 import { topology } from './topology-options.ts';
@@ -34,6 +35,9 @@ export const POLICY_PARTS: PolicyParts = {
   softTtl: general(cacheTimes.cacheSoftTtlPercent),
   staleWhileRevalidate: general(cacheTimes.staleWhileRevalidateMs),
   readPreference: general(topology.readPreference),
+  staleIfError: general(cacheFreshness.staleIfErrorMs),
+  whenAway: general(outage.whenAway),
+  rateLimit: general(shedding.rateLimit),
   leases: own({
     ...onOff({ flag: 'leases', help: 'Of several reads that find nothing, one loads and the others wait' }),
     initial: 'off',
@@ -89,6 +93,9 @@ export function policyTable(settings: Settings): PolicyTable {
     staleWhileRevalidateMs: settings.staleWhileRevalidateMs,
     readPreference: settings.readPreference,
     lease: undefined,
+    staleIfErrorMs: settings.staleIfErrorMs,
+    whenAway: settings.whenAway,
+    rateLimit: settings.rateLimit,
   };
   return new PolicyTable(
     rules,
@@ -105,6 +112,9 @@ function rulesOf(given: PolicySettings, general: Required<PolicyRules>): PolicyR
     softTtlPercent: given.softTtl ?? general.softTtlPercent,
     staleWhileRevalidateMs: given.staleWhileRevalidate ?? general.staleWhileRevalidateMs,
     readPreference: given.readPreference ?? general.readPreference,
+    staleIfErrorMs: given.staleIfError ?? general.staleIfErrorMs,
+    whenAway: given.whenAway ?? general.whenAway,
+    rateLimit: given.rateLimit ?? general.rateLimit,
     lease: given.leases ? { waitMs: given.leaseWait, ttlMs: given.leaseTtl } : undefined,
   };
 }

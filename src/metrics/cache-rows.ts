@@ -75,7 +75,7 @@ export const CACHE_ROWS: readonly MetricRow[] = [
     }),
     kind: 'histogram',
     labels: ['le'],
-    read: ({ cache }) => (cache ? ageSamples(cache.stats) : []),
+    read: ({ cache }) => (cache ? ageSamples(cache.stats.ages, cache.stats.ageSumMs) : []),
   },
   counted({ name: 'nearcache_cache_fills_total', help: 'Replies stored.' }, (stats) => stats.fills),
   countedBy(
@@ -187,7 +187,7 @@ function results(labels: Readonly<Record<string, string>>, tally: ReadTally | un
 }
 
 /** A histogram in Prometheus' form, whose buckets hold all that the smaller ones hold. Ours end at powers of two ms. */
-function ageSamples({ ages, ageSumMs }: CacheStats): readonly Sample[] {
+export function ageSamples(ages: Float64Array, ageSumMs: number): readonly Sample[] {
   const samples: Sample[] = [];
   let count = 0;
   for (const [power, ofBucket] of ages.entries()) {

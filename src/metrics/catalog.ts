@@ -3,6 +3,8 @@
 
 import { CACHE_ROWS } from './cache-rows.ts';
 import { INVALIDATION_ROWS } from './invalidation-rows.ts';
+import { LIFECYCLE_ROWS } from './lifecycle-rows.ts';
+import { OUTAGE_ROWS, STALE_ROWS } from './outage-rows.ts';
 import { facts, type MetricRow } from './row.ts';
 import { SESSION_ROWS } from './session-rows.ts';
 import { SHARD_ROWS } from './shard-rows.ts';
@@ -25,9 +27,11 @@ export const METRIC_GROUPS: readonly {
   readonly rows: readonly MetricRow[];
   readonly needsCache?: boolean;
 }[] = [
-  { title: 'Process', rows: PROCESS_ROWS },
+  { title: 'Process', rows: [...PROCESS_ROWS, ...LIFECYCLE_ROWS] },
   { title: 'Sessions', rows: SESSION_ROWS },
   { title: 'Shards', rows: SHARD_ROWS },
+  { title: 'While shards are away', rows: OUTAGE_ROWS },
+  { title: 'Near-cache while shards are away', rows: STALE_ROWS, needsCache: true },
   { title: 'Near-cache', rows: CACHE_ROWS, needsCache: true },
   { title: 'Invalidations by pub/sub', rows: INVALIDATION_ROWS, needsCache: true },
 ];

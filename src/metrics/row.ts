@@ -1,10 +1,16 @@
+import type { LoopStats } from '../base/loop-lag.ts';
 import type { CacheStats } from '../cache/cache-stats.ts';
 import type { HoldOff } from '../cache/hold-off.ts';
 import type { StoreStats } from '../cache/store.ts';
 import type { InvalidationStats } from '../invalidation/invalidation-stats.ts';
 import type { InvalidationLink } from '../invalidation/invalidations.ts';
 import type { PolicyTable } from '../policy/policy-table.ts';
+import type { DrainState } from '../session/drain.ts';
+import type { PreloadStats } from '../session/preload.ts';
 import type { SessionStats } from '../session/session-stats.ts';
+import type { Breakers } from '../shard/breakers.ts';
+import type { Ramp } from '../shard/ramp.ts';
+import type { RetryBudget } from '../shard/retry-budget.ts';
 import type { Replica } from '../shard/replica.ts';
 import type { ShardStats } from '../shard/shard-stats.ts';
 
@@ -18,12 +24,27 @@ export interface MetricSources {
   /** Undefined = none come by pub/sub. */
   readonly invalidations?: InvalidationSource | undefined;
   readonly version: string;
+  readonly lifecycle?: LifecycleSource | undefined;
+}
+
+/** The process's own start and end, and whether it is held up. */
+export interface LifecycleSource {
+  readonly drain: DrainState;
+  readonly loop: LoopStats;
+  /** 0 = none. Units: ms. */
+  readonly watchdogMs: number;
+  /** Undefined = no hot keys are kept. */
+  readonly preload: PreloadStats | undefined;
 }
 
 /** One shard. */
 export interface ShardSource {
   readonly name: string;
   readonly stats: ShardStats;
+  /** Undefined = there are none. */
+  readonly breakers: Breakers | undefined;
+  readonly ramp: Pick<Ramp, 'delayed' | 'refused'>;
+  readonly retries: Pick<RetryBudget, 'retries'>;
   /** `maxStalenessMs` less the age of the newest answered heartbeat; below 0 no entry is served. Undefined = there is no
    *  link whose invalidations could be relied on. Units: ms. */
   readonly margin: () => number | undefined;

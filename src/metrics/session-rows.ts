@@ -1,5 +1,5 @@
 import type { SessionStats } from '../session/session-stats.ts';
-import { byReason, type Facts, facts, type MetricRow } from './row.ts';
+import { type Facts, facts, type MetricRow, type Sample } from './row.ts';
 
 /** What the sessions count. */
 export const SESSION_ROWS: readonly MetricRow[] = [
@@ -13,8 +13,22 @@ export const SESSION_ROWS: readonly MetricRow[] = [
     (stats) => stats.refused,
   ),
   sessionBy(
+    'reason',
     { name: 'nearcache_sessions_closed_total', help: 'Sessions that ended, by why.' },
     (stats) => stats.closedBy,
+  ),
+  session(
+    {
+      name: 'nearcache_sessions_held_bytes',
+      help: 'Memory that requests and replies of all sessions take; --max-clients-memory bounds it.',
+      unit: 'bytes',
+    },
+    (stats) => stats.heldBytes,
+  ),
+  sessionBy(
+    'policy',
+    { name: 'nearcache_rate_limited_total', help: 'Commands refused by the rate limit of a policy.' },
+    (stats) => stats.rateLimited,
   ),
   session(
     { name: 'nearcache_commands_total', help: 'Commands received from apps.' },
@@ -67,6 +81,15 @@ function session(given: Facts, read: (stats: SessionStats) => number): MetricRow
   return { ...facts(given), read: ({ sessions }) => [{ labels: {}, value: read(sessions) }] };
 }
 
-function sessionBy(given: Facts, read: (stats: SessionStats) => Readonly<Record<string, number>>): MetricRow {
-  return { ...facts(given), labels: ['reason'], read: ({ sessions }) => byReason(read(sessions)) };
+function sessionBy(
+  label: string,
+  given: Facts,
+  read: (stats: SessionStats) => Readonly<Record<string, number>>,
+): MetricRow {
+  return { ...facts(given), labels: [label], read: ({ sessions }) => by(label, read(sessions)) };
+}
+
+/** One sample a word. */
+function by(label: string, counts: Readonly<Record<string, number>>): readonly Sample[] {
+  return Object.entries(counts).map(([word, value]) => ({ labels: { [label]: word }, value }));
 }

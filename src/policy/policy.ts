@@ -22,10 +22,19 @@ export interface Policy {
   readonly readPreference?: ReadPreference;
   /** Protect the app's database: of several that find nothing, one loads and the others wait. */
   readonly lease: Lease | undefined;
+  /** How long an entry is served while its shard is away; 0 = never. */
+  readonly staleIfErrorMs: number;
+  /** What a read gets then, of which no entry may be served. */
+  readonly whenAway: WhenAway;
+  /** Commands on its keys a second; 0 = no limit. */
+  readonly rateLimit: number;
 }
 
 /** Who is to answer reads: what a replica answers is never cached. `nearest`: whoever answers soonest. */
 export type ReadPreference = 'primary' | 'replica' | 'nearest';
+
+/** error = fail closed; miss = fail open: the reply for a key that does not exist, so that the app asks its database. */
+export type WhenAway = 'error' | 'miss';
 
 /** How a miss lease is kept. Units: ms. */
 export interface Lease {

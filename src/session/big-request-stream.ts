@@ -28,7 +28,11 @@ export class BigRequestStream {
     const spec = request.argc === 0 ? undefined : resolve(request);
     if (mustAuthenticate(session)) {
       session.answerError('NOAUTH');
-      return new BigRequestStream(session);
+      return BigRequestStream.dropping(session);
+    }
+    if (session.context.isLoading === true) {
+      session.answerError('LOADING');
+      return BigRequestStream.dropping(session);
     }
     const isOwn = spec?.place === 'session' && spec.name !== 'ping' && spec.name !== 'echo';
     const isForbidden = isOwn || spec?.place === 'subscribe' || spec?.place === 'refused';
@@ -37,15 +41,15 @@ export class BigRequestStream {
         command: spec.name,
         bytes: session.context.options.requests.bigBytes,
       });
-      return new BigRequestStream(session);
+      return BigRequestStream.dropping(session);
     }
     // A request that is broken off takes its connection along, and nobody else's reply may go with it.
     if (session.outstanding > 0 || session.pin.sticky.relay?.isLeaving === true) return undefined;
     const way = aimBig(session, request, spec);
-    if (way !== 'here') return way === 'wait' ? undefined : new BigRequestStream(session);
+    if (way !== 'here') return way === 'wait' ? undefined : BigRequestStream.dropping(session);
     const pinned = session.pin.take();
     if (pinned === undefined) return undefined;
-    if (pinned === 'failed') return new BigRequestStream(session);
+    if (pinned === 'failed') return BigRequestStream.dropping(session);
     session.context.stats.streamedRequests++;
     session.context.stats.commands++;
     if (session.pin.sticky.relay !== undefined) return new BigRequestStream(session, pinned);
@@ -58,6 +62,11 @@ export class BigRequestStream {
     slot.timeoutMs = session.context.options.slowCommandTimeoutMs;
     pinned.connection.expect(slot);
     return new BigRequestStream(session, pinned, slot);
+  }
+
+  /** A request that was refused: its bytes are dropped. */
+  static dropping(session: Session): BigRequestStream {
+    return new BigRequestStream(session);
   }
 
   /** Has Redis a backlog, so that the client should not be read? */

@@ -24,16 +24,24 @@ export const wanted: EntryId = {
 };
 
 /** The reply that a successful look-up found: bytes[start, end), in the session's protocol, valid until the near-cache is
- *  next changed. One object for all. */
-export const answer: { bytes: Buffer; start: number; end: number } = {
+ *  next changed. `staleMs`: 0, or how long ago its shard, which is away, was last known to say the same. One object for all. */
+export const answer: { bytes: Buffer; start: number; end: number; staleMs: number } = {
   bytes: Buffer.alloc(0),
   start: 0,
   end: 0,
+  staleMs: 0,
 };
 
 const GET_ID = (commandByName('get') as CommandSpec).id;
 const ONE = 0x31;
 const NIL_RESP2 = Buffer.from('$-1\r\n', 'latin1');
+
+/** May what was found be served although it was last known to be true so long ago? It is counted then. Units: ms. */
+export function serveStale(cache: NearCache, staleMs: number): boolean {
+  if (!cache.mayServeStale(staleMs)) return false;
+  cache.noteStale(staleMs);
+  return true;
+}
 
 /** Aim at the entry of a call's only key: everything behind that key is part of what was asked. */
 export function aimAtCall(request: Request, spec: CommandSpec, db: number, fence: number): void {
@@ -92,10 +100,26 @@ export function lookUpOne(
   return true;
 }
 
-/** May entries of the session's link be served now, at the shard and place at which it is aimed? */
+/** No entry may be served. */
+export const NEVER = -1;
+
+/** When an entry must have been good to be served now, at the shard and place at which the session is aimed: now itself, while the
+ *  link delivers; while the shard is away, when it was last known to have delivered everything; or NEVER.
+ *  Units: monotonic ms. */
+export function servedAsOf(session: Session, cache: NearCache, now: number): number {
+  if (session.unknownOutstanding > 0 || session.space < 0) return NEVER;
+  const { shared } = session.identity;
+  const { generation } = shared;
+  if (cache.covers(generation, now)) return now;
+  if (!generation.isTracking || now - generation.freshAt > cache.staleIfErrorMs) return NEVER;
+  // Freshness ends when a heartbeat is not answered; only a server that says nothing at all is away.
+  const silentMs = cache.options.maxStalenessMs / 2;
+  return shared.isUnresponsive(now, silentMs) ? generation.freshAt : NEVER;
+}
+
+/** May entries of the session's link fill up a reply of Redis now? */
 export function mayHit(session: Session, cache: NearCache, now: number): boolean {
-  if (session.unknownOutstanding > 0 || session.space < 0) return false;
-  return cache.covers(session.identity.shared.generation, now);
+  return servedAsOf(session, cache, now) === now;
 }
 
 /** Arguments of the keys that the last `lookUpAll` found due for a refresh. */
@@ -116,14 +140,21 @@ export function lookUpAll(
   const { upstream } = session.context;
   const count = request.argc - 1;
   dueKeys.length = 0;
+  let asOf = NEVER;
+  let staleMs = 0;
   for (let i = 0; i < count; i++) {
     const place = upstream.isSingle ? NO_PLACE : placeOfArgument(upstream, request, i + 1);
     if (place !== NO_PLACE && !aimAtPlace(session, place, db)) return false;
-    if ((i === 0 || !upstream.isSingle) && !mayHit(session, cache, now)) return false;
+    if (i === 0 || !upstream.isSingle) asOf = servedAsOf(session, cache, now);
+    if (asOf === NEVER) return false;
     aimAtKey(request, i + 1, spec, session.space, session.identity.shared.generation.fence);
-    if (!findPart(cache, i, proto, now)) return false;
-    if (cache.isDue(now)) dueKeys.push(i + 1);
+    if (!findPart(cache, i, proto, asOf)) return false;
+    if (asOf < now) {
+      if (!cache.mayServeStale(now - asOf)) return false;
+      staleMs = Math.max(staleMs, now - asOf);
+    } else if (cache.isDue(now)) dueKeys.push(i + 1);
   }
+  answer.staleMs = staleMs;
   const bytes = spec.name === 'mget' ? joined(count) : integerReply(countOnes(count));
   answer.bytes = bytes;
   answer.start = 0;
@@ -178,15 +209,16 @@ export function lookUpAgain(
   { proto, db }: { proto: 2 | 3; db: number },
 ): Buffer | undefined {
   const { cache } = session.context;
-  const { generation } = session.identity.shared;
   const now = session.context.clock.now();
   if (cache === undefined) return undefined;
   if (spec.cacheClass === 'B') {
     if (!lookUpAll(session, cache, request, spec, { proto, now, db })) return undefined;
+    if (answer.staleMs > 0) cache.noteStale(answer.staleMs);
   } else {
-    if (session.space < 0 || !cache.covers(generation, now)) return undefined;
-    aimAtCall(request, spec, session.space, generation.fence);
-    if (!lookUpOne(cache, spec, request.argc, proto, now)) return undefined;
+    const asOf = servedAsOf(session, cache, now);
+    aimAtCall(request, spec, session.space, session.identity.shared.generation.fence);
+    if (asOf === NEVER || !lookUpOne(cache, spec, request.argc, proto, asOf)) return undefined;
+    if (asOf < now && !serveStale(cache, now - asOf)) return undefined;
   }
   return copyOf(answer.bytes, answer.start, answer.end);
 }

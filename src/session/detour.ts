@@ -6,6 +6,7 @@ import { parseRedirect, type Redirect } from '../route/redirect.ts';
 import type { Redirects } from '../route/upstream.ts';
 import { OwnCall } from '../shard/call.ts';
 import type { Identity } from '../shard/identity.ts';
+import type { Shard } from '../shard/shard.ts';
 import { ANY_DB } from '../shard/shared-connection.ts';
 import { runOnLoan } from './pinned-loan.ts';
 import type { Session } from './session.ts';
@@ -16,13 +17,20 @@ const ASKING = encodeRequest(['ASKING']);
 const TRY_AGAIN_MS = 10;
 const NEWLINE = 0x0a;
 
-/** On which kind of link a redirected command goes on; none = it belongs to a transaction, which cannot move. */
+/** On which kind of link a redirected command goes on; none = it belongs to a transaction that is queued on a pinned connection,
+ *  which cannot move. */
 export type DetourWay = 'shared' | 'pinned' | 'none';
 
 /** Make the slot follow redirects, if there can be any. */
 export function mayDetour(session: Session, slot: Slot, request: Request, way: DetourWay): void {
   const { redirects } = session.context.upstream;
   if (redirects !== undefined) slot.detour = new Detour(session, redirects, request, way);
+}
+
+/** As whom a slot's command is sent again at a shard. Undefined = its session has closed, and is nobody any more. */
+export function identityAgain(session: Session, { identity }: Slot, shard: Shard): Identity | undefined {
+  if (!session.isClosed) return session.user.at(shard);
+  return identity === identity?.shard.own ? shard.own : undefined;
 }
 
 /** How a command of a Cluster is sent again when the node that was asked does not have its slot. A node answers a redirect
@@ -80,8 +88,13 @@ export class Detour {
       kind === 'ask'
         ? this.#redirects.asked(at, host, port, identity.shard)
         : this.#redirects.moved(at, host, port, identity.shard);
-    if (this.#way !== 'none') this.#send(slot, this.#session.user.at(shard), redirect);
-    else this.#refuse(slot, at);
+    if (this.#way === 'none') {
+      this.#refuse(slot, at);
+      return true;
+    }
+    const again = identityAgain(this.#session, slot, shard);
+    if (again === undefined) slot.fail({ kind: 'lost', reason: 'its session closed' });
+    else this.#send(slot, again, redirect);
     return true;
   }
 

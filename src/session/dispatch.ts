@@ -10,6 +10,7 @@ import { readCombined } from './combined-path.ts';
 import { namesHeldKey } from './held-keys.ts';
 import { readManyThroughCache } from './many-keys-path.ts';
 import { readThroughCache } from './near-cache-path.ts';
+import { answerWhileLoading } from './not-ready.ts';
 import { overShards, type Way } from './over-shards.ts';
 import type { Session } from './session.ts';
 import { readFromReplica } from './replica-path.ts';
@@ -33,6 +34,8 @@ export function dispatch(
   if (session.link === 'control' && session.outstanding > 0) return STALL;
   const spec = resolve(request);
   session.lastCommand = spec?.name ?? 'unknown';
+  if (spec?.isRead !== true) session.writes++;
+  if (session.context.isLoading === true && answerWhileLoading(session, request, spec)) return consumedTo;
   if (emulateCluster(session, request, spec)) {
     session.context.stats.commands++;
     return consumedTo;
@@ -163,7 +166,14 @@ function runShared(session: Session, request: Request, spec: CommandSpec): boole
   const { cache } = session.context;
   const read = cache === undefined ? undefined : readerOf(session, spec, request);
   if (cache !== undefined && read !== undefined) return read(session, cache, request, spec);
-  if (!session.identity.shared.hasRoomFor(session)) return false;
+  const { shared, shard } = session.identity;
+  if (!shared.hasRoomFor(session)) return false;
+  const obstacle = shared.obstacle ?? (spec.needsMemory ? shard.breakers?.whyNotGrow : undefined);
+  if (obstacle !== undefined) {
+    // It is not sent, so what the near-cache knows stays true.
+    sharedSlot(session, request, spec).fail(obstacle);
+    return true;
+  }
   if (cache !== undefined) {
     if (spec.isWrite || spec.flushesAll || spec.keyAccess === 'unknown') {
       const effect = effectOf(session, cache, request, spec);

@@ -30,6 +30,10 @@ export class FanIn implements SlotOwner {
     return this.#session.isClosed;
   }
 
+  get writes(): number {
+    return this.#session.writes;
+  }
+
   get shardName(): string {
     return this.#session.shardName;
   }

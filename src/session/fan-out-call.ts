@@ -23,11 +23,20 @@ export class FanOutCall extends Call {
   }
 
   fail(failure: CallFailure): void {
+    const isLate = failure.kind === 'timeout';
+    const frame = this.insteadOf(failure);
     for (const slot of this.waiters) {
-      slot.fail(failure);
+      if (frame === undefined) slot.fail(failure);
+      else if (isLate) slot.answerLate(frame);
+      else slot.answerInstead(frame);
       // As a connection does with its own calls: what still comes is discarded (DESIGN rule 9).
-      if (failure.kind === 'timeout') slot.hasTimedOut = true;
+      if (isLate) slot.hasTimedOut = true;
     }
+  }
+
+  /** What the waiters get in RESP3 rather than the failure, if there is something. */
+  protected insteadOf(_failure: CallFailure): Buffer | undefined {
+    return undefined;
   }
 
   /** Whoever asked when a key's time may have been over does not hear what it was (coherence spec I5): they are read for again. Call

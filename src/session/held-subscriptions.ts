@@ -1,6 +1,8 @@
 import { SUBSCRIBE_VERBS, SUBSCRIPTION_KINDS, type SubscriptionKind } from '../shard/pubsub-frame.ts';
 import type { Subscriber } from '../shard/subscriber.ts';
 
+/** What a name takes besides its characters, here and at its subscriber. */
+const NAME_BYTES = 256;
 const NOWHERE: readonly Subscriber[] = [];
 
 /** What one session has subscribed to, and at which subscribers. Shape: names are latin1.
@@ -14,6 +16,8 @@ export class HeldSubscriptions {
 
   /** Of all kinds. */
   size = 0;
+  /** Memory that the names take. Units: bytes. */
+  bytes = 0;
 
   /** In the order in which they were subscribed to. */
   of(kind: SubscriptionKind): ReadonlyMap<string, readonly Subscriber[]> {
@@ -30,17 +34,23 @@ export class HeldSubscriptions {
   set(kind: SubscriptionKind, name: string, homes: readonly Subscriber[]): readonly Subscriber[] {
     const before = this.#byKind[kind].get(name) ?? NOWHERE;
     this.#byKind[kind].set(name, homes);
-    if (before === NOWHERE) this.size++;
+    if (before === NOWHERE) {
+      this.size++;
+      this.bytes += name.length + NAME_BYTES;
+    }
     return before;
   }
 
   delete(kind: SubscriptionKind, name: string): void {
-    if (this.#byKind[kind].delete(name)) this.size--;
+    if (!this.#byKind[kind].delete(name)) return;
+    this.size--;
+    this.bytes -= name.length + NAME_BYTES;
   }
 
   clear(): void {
     for (const kind of SUBSCRIPTION_KINDS) this.#byKind[kind].clear();
     this.size = 0;
+    this.bytes = 0;
   }
 
   /** What each subscriber has of a kind. */

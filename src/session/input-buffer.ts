@@ -12,6 +12,16 @@ export class InputBuffer {
     return this.end - this.start;
   }
 
+  /** Memory it takes. Units: bytes. */
+  get capacity(): number {
+    return this.bytes?.length ?? 0;
+  }
+
+  /** Drop everything. */
+  clear(): void {
+    this.consumeTo(this.end);
+  }
+
   append(source: Buffer, from: number, to: number): void {
     const size = to - from;
     const buffer = this.#withRoom(size);

@@ -6,6 +6,9 @@ import { errorLine } from '../base/errors.ts';
 import { Session } from './session.ts';
 import type { SessionContext } from './session-context.ts';
 
+/** After so much silence the system asks whether the client's machine is still there: one that has vanished says nothing. */
+const KEEP_ALIVE_MS = 30_000;
+
 /** Where apps connect. Shape: as in the configuration; `port` 0 = any free one. */
 export type ListenAddress =
   | { readonly kind: 'tcp' | 'tls'; readonly host: string; readonly port: number }
@@ -79,6 +82,8 @@ export class Listener {
     }
     server.on('error', (error) => this.#context.log.error({ error }, 'listener failed'));
     this.#servers.push(server);
+    // It was told to close meanwhile.
+    if (this.#isDraining) server.close();
     const bound = server.address();
     return typeof bound === 'object' && bound !== null && address.kind !== 'unix'
       ? describe({ ...address, port: bound.port })
@@ -88,7 +93,12 @@ export class Listener {
   #server(address: ListenAddress): Server {
     const accept = (socket: Socket): void => this.#accept(socket);
     // Half-open: an app that has sent its last request still hears the replies.
-    const common = { allowHalfOpen: true, noDelay: true, keepAlive: true };
+    const common = {
+      allowHalfOpen: true,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
+    };
     if (address.kind !== 'tls') return createServer(common, accept);
     const { tls } = this.#options;
     if (tls === undefined) throw new Error(`${describe(address)} needs --tls-cert and --tls-key`);

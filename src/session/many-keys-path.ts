@@ -5,6 +5,7 @@ import { encodeRequest } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
 import type { Call } from '../shard/call.ts';
 import { aimAtCall, aimAtKey, answer, dueKeys, lookUpAll, mayHit, wanted } from './cached-answer.ts';
+import { answerAway, fetchTurn } from './answer-away.ts';
 import { holdKeys } from './held-keys.ts';
 import { ManyReadCall } from './many-read-call.ts';
 import {
@@ -35,8 +36,12 @@ export function readManyThroughCache(
 ): boolean {
   if (serveMany(session, cache, request, spec)) return true;
   // Behind a read that may yet be sent, its answer could be older than that one's (DESIGN rule 3).
-  if (session.heldKeys.size > 0 || !session.identity.shared.hasRoomFor(session)) return false;
-  fetchMany(session, cache, request, spec);
+  const { shared } = session.identity;
+  if (session.heldKeys.size > 0 || !shared.hasRoomFor(session)) return false;
+  const turn = shared.obstacle ?? fetchTurn(session, session);
+  if (turn === 'wait') return false;
+  if (turn === 'go') fetchMany(session, cache, request, spec);
+  else answerAway(session, cache, request, spec, turn);
   return true;
 }
 
@@ -48,7 +53,7 @@ function isSized({ argc }: Request): boolean {
 export function serveMany(session: Session, cache: NearCache, request: Request, spec: CommandSpec): boolean {
   const { now, proto } = session;
   if (!isSized(request) || !lookUpAll(session, cache, request, spec, { proto, now })) return false;
-  cache.noteHit(spec.family, now);
+  if (answer.staleMs === 0) cache.noteHit(spec.family, now);
   if (session.queue.length === 0) session.serveSlice(answer.bytes, answer.start, answer.end);
   else park(session, request, spec);
   if (dueKeys.length > 0) refreshKeys(session, cache, request, spec);

@@ -5,7 +5,8 @@ import type { CommandSpec } from '../command/spec.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Request } from '../protocol/request.ts';
 import type { SharedConnection } from '../shard/shared-connection.ts';
-import { aimAtCall, answer, lookUpOne, mayHit, wanted } from './cached-answer.ts';
+import { answerAway, fetchTurn } from './answer-away.ts';
+import { aimAtCall, answer, lookUpOne, NEVER, servedAsOf, serveStale, wanted } from './cached-answer.ts';
 import type { Again } from './fan-out-call.ts';
 import { holdKeys, namesHeldKey } from './held-keys.ts';
 import { park } from './parked-read.ts';
@@ -34,7 +35,9 @@ export function serveOne(session: Session, cache: NearCache, request: Request, s
   if (request.argc < 2) return false;
   const { now } = session;
   aimAtCall(request, spec, session.space, session.identity.shared.generation.fence);
-  if (!mayHit(session, cache, now) || !lookUpOne(cache, spec, request.argc, session.proto, now)) return false;
+  const asOf = servedAsOf(session, cache, now);
+  if (asOf === NEVER || !lookUpOne(cache, spec, request.argc, session.proto, asOf)) return false;
+  if (asOf < now) return answerStale(session, cache, request, spec, now - asOf);
   cache.noteHit(spec.family, now);
   cache.hotKeys?.note(wanted);
   const isDue = cache.isDue(now);
@@ -44,9 +47,32 @@ export function serveOne(session: Session, cache: NearCache, request: Request, s
   return true;
 }
 
+/** A hit on an entry whose shard is away. */
+function answerStale(
+  session: Session,
+  cache: NearCache,
+  request: Request,
+  spec: CommandSpec,
+  staleMs: number,
+): boolean {
+  if (session.queue.length > 0) {
+    if (!cache.mayServeStale(staleMs)) return false;
+    park(session, request, spec);
+    return true;
+  }
+  if (!serveStale(cache, staleMs)) return false;
+  session.serveSlice(answer.bytes, answer.start, answer.end);
+  return true;
+}
+
 function fetchOne(session: Session, cache: NearCache, request: Request, spec: CommandSpec): boolean {
   const { shared } = session.identity;
   if (namesHeldKey(session, request, spec) || !shared.hasRoomFor(session)) return false;
+  const { obstacle } = shared;
+  if (obstacle !== undefined) {
+    answerAway(session, cache, request, spec, obstacle);
+    return true;
+  }
   const key = request.argc < 2 ? '' : request.argLatin1(1);
   const policy = policyOf(cache);
   const reason = request.argc < 2 ? 'off' : (whyNoFlight(session, policy) ?? whyClosed(cache, key, wanted));
@@ -61,7 +87,15 @@ function fetchOne(session: Session, cache: NearCache, request: Request, spec: Co
     if (isFresh && waitForLoad(session, cache, request, spec, { leases, key, policy })) return true;
     const known = cache.findRead(key, wanted, session.now);
     if (known instanceof ReadCall && joinRead(session, cache, known, request, spec)) return true;
-    if (isFresh) countMiss(cache, spec, policy);
+  }
+  const turn = fetchTurn(session, session);
+  if (turn === 'wait') return false;
+  if (turn !== 'go') {
+    answerAway(session, cache, request, spec, turn);
+    return true;
+  }
+  if (reason === undefined) {
+    if (cache.covers(shared.generation, session.now)) countMiss(cache, spec, policy);
     else countBypass(cache, spec, policy, 'stale');
   } else {
     countBypass(cache, spec, policy, reason);
@@ -233,6 +267,8 @@ function startRead(
       ? new ReadCall(cache, flight, shapeOf(spec), clock)
       : new LeasedRead(leases, { cache, flight, clock, identity, request: request.copy() });
   read.timeoutMs = timeoutOf(session, spec);
+  read.argc = request.argc;
+  read.db = session.db;
   flight.read = read;
   return read;
 }

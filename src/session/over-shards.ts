@@ -1,13 +1,22 @@
-import { mayBlock, readsUnnamedKeys } from '../command/keys.ts';
+import type { ErrorCode } from '../base/errors.ts';
+import { KeyList, mayBlock, readsUnnamedKeys } from '../command/keys.ts';
 import type { CommandSpec } from '../command/spec.ts';
 import { type Spread, spreadOf } from '../command/spread.ts';
 import type { Request } from '../protocol/request.ts';
 import { runOnAll } from './all-shards.ts';
 import { mustAuthenticate, refuse } from './authentication.ts';
-import { placeOfForeign } from './foreign-commands.ts';
-import { admit, keysAt } from './ring-admission.ts';
+import { findForeignKeys, isForeign, learnForeign } from './foreign-commands.ts';
+import { admit, foreignKeysAt, keysAt } from './ring-admission.ts';
 import { runScan } from './scan-path.ts';
-import { aimAtPlace, aimAtShard, NO_PLACE, placeOf, placeOfArgument, SEVERAL_PLACES } from './placement.ts';
+import {
+  aimAtPlace,
+  aimAtShard,
+  commonPlace,
+  NO_PLACE,
+  placeOf,
+  placeOfArgument,
+  SEVERAL_PLACES,
+} from './placement.ts';
 import { selectOnAll } from './select-all.ts';
 import type { Session } from './session.ts';
 import { runSplit } from './split-path.ts';
@@ -25,14 +34,23 @@ export function overShards(session: Session, request: Request, spec: CommandSpec
     if (session.outstanding > 0) return 'wait';
     session.routedAt = upstream.version;
   }
+  const isKnown = spec !== undefined && !isForeign(spec);
+  if (!isKnown) {
+    const learnt = learnForeign(session, request);
+    if (learnt === 'wait') return 'wait';
+    if (learnt !== 'known') {
+      return refuseHere(session, 'SHARD_UNREACHABLE', { shard: upstream.home.name, reason: learnt.problem });
+    }
+  }
   const { gate } = upstream;
-  if (gate !== undefined && !gate.isOpen && spec !== undefined) {
-    const admission = admit(session, gate, keysAt(request, spec, session.db));
+  if (gate !== undefined && !gate.isOpen) {
+    const keys = isKnown ? keysAt(request, spec, session.db) : foreignKeysAt(session, request);
+    const admission = admit(session, gate, keys);
     if (admission === 'wait') return 'wait';
-    if (admission !== 'go') return refuseKeys(session, admission.problem);
+    if (admission !== 'go') return refuseHere(session, 'KEY_NOT_MOVED', { reason: admission.problem });
   }
   if (session.pin.sticky.isActive) return besideState(session, request, spec);
-  if (spec === undefined) return aimForeign(session, request);
+  if (!isKnown) return aimedAtOne(session, placeOfForeign(session, request), nameOf(request));
   const spread = spreadOf(spec);
   const { onlyKey } = spec;
   // The plain case: one key, whose place in the request is known.
@@ -47,15 +65,15 @@ export function overShards(session: Session, request: Request, spec: CommandSpec
 const CHANGING = 'the ring has a next one configured, to which keys are moved';
 const PATTERNS = 'its BY or GET pattern reads keys that may be on other shards';
 
-/** Its keys cannot be used now. In a transaction that is the end of it. */
-function refuseKeys(session: Session, reason: string): Way {
+/** It runs nowhere. In a transaction that is the end of it. */
+function refuseHere(session: Session, code: ErrorCode, fields: Record<string, string | number>): Way {
   const { sticky, shard } = session.pin;
   if (!sticky.isInTransaction) {
-    session.answerError('KEY_NOT_MOVED', { reason });
+    session.answerError(code, fields);
     return 'done';
   }
   aimAtShard(session, shard ?? session.context.upstream.home);
-  return ran(sticky.refuse('KEY_NOT_MOVED', { reason }));
+  return ran(sticky.refuse(code, fields));
 }
 
 function isEverywhere({ kind }: Spread): boolean {
@@ -73,7 +91,7 @@ function runSpread(session: Session, request: Request, spec: CommandSpec, spread
         session.answerError('NOT_SUPPORTED', { command: spec.name, reason: PATTERNS });
         return 'done';
       }
-      return aimAtKeysOf(session, request, spec);
+      return aimedAtOne(session, placeOf(session, request, spec), spec.name);
     case 'split': {
       // Not as many arguments as its keys need: Redis says so itself.
       if ((request.argc - 1) % spread.step !== 0) return aimed(session, NO_PLACE);
@@ -92,7 +110,7 @@ function runSpread(session: Session, request: Request, spec: CommandSpec, spread
     case 'channel':
       return aimed(session, placeOfChannel(session, request, spread.isClusterWide));
     case 'unknown':
-      return aimForeign(session, request);
+      return aimedAtOne(session, placeOfForeign(session, request), nameOf(request));
     case 'refused':
       session.answerError('NOT_SUPPORTED', { command: spec.name, reason: spread.reason });
       return 'done';
@@ -103,13 +121,10 @@ function runSpread(session: Session, request: Request, spec: CommandSpec, spread
   }
 }
 
-function aimAtKeysOf(session: Session, request: Request, spec: CommandSpec): Way {
-  const place = placeOf(session, request, spec);
-  if (place === SEVERAL_PLACES) {
-    session.answerError('CROSSSLOT', { command: spec.name });
-    return 'done';
-  }
-  return aimed(session, place);
+function aimedAtOne(session: Session, place: number, command: string): Way {
+  if (place !== SEVERAL_PLACES) return aimed(session, place);
+  session.answerError('CROSSSLOT', { command });
+  return 'done';
 }
 
 function aimed(session: Session, place: number): Way {
@@ -125,16 +140,13 @@ function placeOfChannel({ context }: Session, request: Request, isClusterWide: b
   return upstream.placeOfChannel(request.buffer, request.argStart(1), request.argEnd(1));
 }
 
-/** A command that the table does not know: the server is asked where its keys are. */
-function aimForeign(session: Session, request: Request): Way {
-  const place = placeOfForeign(session, request);
-  if (place === undefined) return 'wait';
-  if (place === SEVERAL_PLACES) {
-    session.answerError('CROSSSLOT', { command: nameOf(request) });
-    return 'done';
-  }
-  return aimed(session, place);
+/** Nothing tells which arguments are keys of some foreign commands: on a wrong shard they would be silently wrong. */
+function placeOfForeign(session: Session, request: Request): number {
+  const isFound = findForeignKeys(session, request, keyList);
+  return isFound ? commonPlace(session.context.upstream, request, keyList) : SEVERAL_PLACES;
 }
+
+const keyList = new KeyList();
 
 /** The session keeps a pinned connection, which is at one shard, or is about to: in a transaction everything must run there;
  *  beside WATCH, what is plain may run elsewhere. */
@@ -146,13 +158,12 @@ function besideState(session: Session, request: Request, spec: CommandSpec | und
   }
   const spread: Spread = spec === undefined ? UNKNOWN : spreadOf(spec);
   const place = placeBeside(session, request, spec, spread);
-  if (place === undefined) return 'wait';
   if (sticky.isInTransaction) return inTransaction(session, request, { spec, spread, place });
   if (spec !== undefined && isBeside(session, request, spec, place)) {
     const way = runSpread(session, request, spec, spread);
     return way === 'here' ? 'apart' : way;
   }
-  if (place === SEVERAL_PLACES || (place !== NO_PLACE && session.context.upstream.shardAt(place) !== shard)) {
+  if (isElsewhere(session, place)) {
     session.answerError('CROSSSLOT', { command: nameOf(request) });
     return 'done';
   }
@@ -163,13 +174,13 @@ function besideState(session: Session, request: Request, spec: CommandSpec | und
 
 const UNKNOWN: Spread = { kind: 'unknown' };
 
-/** Where a command has to run, whatever state the session keeps; undefined = that is being asked. */
+/** Where a command has to run, whatever state the session keeps. */
 function placeBeside(
   session: Session,
   request: Request,
   spec: CommandSpec | undefined,
   spread: Spread,
-): number | undefined {
+): number {
   if (spec === undefined || spread.kind === 'unknown') return placeOfForeign(session, request);
   return spread.kind === 'channel'
     ? placeOfChannel(session, request, spread.isClusterWide)
@@ -180,11 +191,16 @@ function nameOf(request: Request): string {
   return request.argLatin1(0).slice(0, 64).toLowerCase();
 }
 
+/** Is it on several shards, or on another than the pinned connection that the session keeps? */
+function isElsewhere({ context, pin }: Session, place: number): boolean {
+  if (place === SEVERAL_PLACES) return true;
+  return place !== NO_PLACE && pin.shard !== undefined && context.upstream.shardAt(place) !== pin.shard;
+}
+
 /** A plain command whose keys are elsewhere than on the session's pinned connection, or on several shards. */
 function isBeside(session: Session, request: Request, spec: CommandSpec, place: number): boolean {
   if (spec.place !== 'shared' || mayBlock(spec, request)) return false;
-  if (place === NO_PLACE) return isEverywhere(spreadOf(spec));
-  return place === SEVERAL_PLACES || session.context.upstream.shardAt(place) !== session.pin.shard;
+  return place === NO_PLACE ? isEverywhere(spreadOf(spec)) : isElsewhere(session, place);
 }
 
 /** A command that MULTI is to queue. */
@@ -197,13 +213,11 @@ interface Queued {
 function inTransaction(session: Session, request: Request, { spec, spread, place }: Queued): Way {
   const { shard, sticky } = session.pin;
   const { upstream } = session.context;
-  const isElsewhere =
-    place === SEVERAL_PLACES ||
-    (place !== NO_PLACE && shard !== undefined && upstream.shardAt(place) !== shard);
-  if (isElsewhere || !aimAtPlace(session, place)) aimAtShard(session, shard ?? upstream.home);
+  const isApart = isElsewhere(session, place);
+  if (isApart || !aimAtPlace(session, place)) aimAtShard(session, shard ?? upstream.home);
   else if (place === NO_PLACE && shard !== undefined) aimAtShard(session, shard);
   const command = spec?.name ?? nameOf(request);
-  if (isElsewhere) return ran(sticky.refuse('CROSSSLOT', { command }));
+  if (isApart) return ran(sticky.refuse('CROSSSLOT', { command }));
   const reason = whyUnqueued(request, spec, spread);
   return reason === undefined ? 'here' : ran(sticky.refuse('NOT_SUPPORTED', { command, reason }));
 }
@@ -223,25 +237,20 @@ function whyUnqueued(request: Request, spec: CommandSpec | undefined, spread: Sp
 export function aimBig(session: Session, request: Request, spec: CommandSpec | undefined): Way {
   const { upstream } = session.context;
   if (upstream.isSingle) return 'here';
-  const { shard, sticky } = session.pin;
+  const { sticky } = session.pin;
   const index = spec?.onlyKey ?? 0;
   const isHere = index > 0 && request.argc > index;
   const place = isHere ? placeOfArgument(upstream, request, index) : NO_PLACE;
-  const isElsewhere = sticky.isActive && shard !== undefined && upstream.shardAt(place) !== shard;
+  const isApart = sticky.isActive && isElsewhere(session, place);
   const { gate } = upstream;
   if (isHere && gate !== undefined && !gate.isOpen) {
     const key = request.buffer.subarray(request.argStart(index), request.argEnd(index));
     const admission = admit(session, gate, [{ key, db: session.db }]);
     if (admission === 'wait') return 'wait';
-    if (admission !== 'go') return refuseKeys(session, admission.problem);
+    if (admission !== 'go') return refuseHere(session, 'KEY_NOT_MOVED', { reason: admission.problem });
   }
-  if (isHere && !isElsewhere && aimAtPlace(session, place)) return 'here';
+  if (isHere && !isApart && aimAtPlace(session, place)) return 'here';
   const command = spec?.name ?? 'this command';
-  const fields = { command, bytes: session.context.options.requests.bigBytes };
-  if (sticky.isInTransaction) {
-    aimAtShard(session, shard ?? upstream.home);
-    return ran(sticky.refuse('TOO_BIG_TO_PLACE', fields));
-  }
-  session.answerError('TOO_BIG_TO_PLACE', fields);
-  return 'done';
+  const { bigBytes } = session.context.options.requests;
+  return refuseHere(session, 'TOO_BIG_TO_PLACE', { command, bytes: bigBytes });
 }

@@ -7,7 +7,9 @@ import type { Policy } from '../policy/policy.ts';
 import { COLON, MINUS, UNDERSCORE } from '../protocol/bytes.ts';
 import { type Resp2Shape, shapeNeedsConversion } from '../protocol/resp2-shapes.ts';
 import { Call, type CallFailure, type FrameFacts } from '../shard/call.ts';
+import { absentInstead, staleEntry } from './instead.ts';
 import { FanOutCall } from './fan-out-call.ts';
+import { repeatRead } from './retry.ts';
 
 /** What precedes the key of the PTTL that travels in front of a read. */
 export const PTTL_HEAD: Buffer = Buffer.from('*2\r\n$4\r\nPTTL\r\n', 'latin1');
@@ -18,6 +20,9 @@ export const PTTL_HEAD: Buffer = Buffer.from('*2\r\n$4\r\nPTTL\r\n', 'latin1');
 export class ReadCall extends FanOutCall implements SharedRead {
   /** Its place among the commands of its shared connection. */
   position = 0;
+  /** Of the command; 0 = it is for nobody. */
+  argc = 0;
+  db = 0;
   readonly #cache: NearCache;
   readonly flight: Flight;
   readonly #shape: Resp2Shape;
@@ -58,7 +63,19 @@ export class ReadCall extends FanOutCall implements SharedRead {
   override fail(failure: CallFailure): void {
     this.#hasFailed = true;
     this.#cache.abandon(this.flight);
+    if (failure.kind === 'lost' && this.argc > 0) {
+      const told = repeatRead(this, this.waiters, this.#clock.now());
+      this.waiters.splice(0, this.waiters.length, ...told);
+    }
     super.fail(failure);
+  }
+
+  protected override insteadOf(failure: CallFailure): Buffer | undefined {
+    if (failure.kind === 'busy' || failure.kind === 'refused' || this.argc === 0) return undefined;
+    return (
+      staleEntry(this.#cache, this.flight, this.#clock.now()) ??
+      absentInstead(this.#cache, this.id.commandId, this.argc, this.policy)
+    );
   }
 
   #gather(chunk: Buffer, start: number, end: number): void {

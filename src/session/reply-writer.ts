@@ -29,6 +29,11 @@ export class ReplyWriter {
     return this.#out.length + this.#socket.backlog + this.#keptBytes;
   }
 
+  /** Of these, what the client could read at once. */
+  get unread(): number {
+    return this.#out.length + this.#socket.backlog;
+  }
+
   /** Bytes of the head's reply, or of a reply that nothing is before. */
   append(chunk: Buffer, start: number, end: number): void {
     this.#out.append(chunk, start, end);

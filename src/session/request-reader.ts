@@ -1,10 +1,12 @@
 import { settleRun } from '../base/output-buffer.ts';
 import { errorReply } from '../protocol/encoder.ts';
 import type { RequestLimits } from '../protocol/limits.ts';
+import type { Request } from '../protocol/request.ts';
 import { BIG, EMPTY, ERROR, MORE, RequestDecoder } from '../protocol/request-decoder.ts';
 import { BigRequestStream } from './big-request-stream.ts';
 import { dispatch } from './dispatch.ts';
 import { InputBuffer } from './input-buffer.ts';
+import { admitByRate, type RateAdmission } from './rate-admission.ts';
 import type { Session } from './session.ts';
 
 /** A session's way in: bytes to requests, each dispatched in the order it came.
@@ -22,6 +24,8 @@ export class RequestReader {
   #decoder: RequestDecoder;
   #input = new InputBuffer();
   #stream: BigRequestStream | undefined;
+  /** The request at the head of the input was counted, and has to wait. */
+  #isAdmitted = false;
   #isStopped = false;
   #hasEnded = false;
 
@@ -43,6 +47,17 @@ export class RequestReader {
   /** Bytes that wait here. */
   get held(): number {
     return this.#input.length;
+  }
+
+  /** Memory that is taken for them, and to find their way through them. Units: bytes. */
+  get heldBytes(): number {
+    return this.#input.capacity + this.#decoder.request.bounds.byteLength;
+  }
+
+  /** A part of a request is here, and the client alone can bring the rest. */
+  get isMidRequest(): boolean {
+    if (this.#isStopped || this.isStalled) return false;
+    return this.#stream === undefined ? this.#input.length > 0 : !this.#stream.isFull;
   }
 
   received(buffer: Buffer, length: number): void {
@@ -77,6 +92,7 @@ export class RequestReader {
     this.isStalled = false;
     this.#stream?.abort();
     this.#stream = undefined;
+    this.#input.clear();
   }
 
   #processInput(): void {
@@ -114,14 +130,32 @@ export class RequestReader {
         return decoder.consumedTo;
       case ERROR:
         return this.#fail(decoder.error, end);
-      case BIG:
-        this.#stream = BigRequestStream.begin(this.#session, decoder.request);
-        return this.#stream === undefined ? this.#stall(at) : this.#skim(buffer, at, end);
+      case BIG: {
+        const admission = this.#admit(decoder.request);
+        if (admission === 'go') this.#stream = BigRequestStream.begin(this.#session, decoder.request);
+        else if (admission === 'refused') this.#stream = BigRequestStream.dropping(this.#session);
+        if (this.#stream === undefined) return this.#stall(at);
+        this.#isAdmitted = false;
+        return this.#skim(buffer, at, end);
+      }
       default: {
+        const admission = this.#admit(decoder.request);
+        if (admission !== 'go') return admission === 'wait' ? this.#stall(at) : decoder.consumedTo;
         const used = dispatch(this.#session, decoder.request, buffer, decoder.consumedTo, end);
-        return used < 0 ? this.#stall(at) : used;
+        if (used < 0) return this.#stall(at);
+        this.#isAdmitted = false;
+        return used;
       }
     }
+  }
+
+  /** May it go as far as rate limits are concerned? A request that stalls is tried again, and counted once. */
+  #admit(request: Request): RateAdmission {
+    const { rateLimiter } = this.#session.context;
+    if (rateLimiter === undefined || this.#isAdmitted) return 'go';
+    const admission = admitByRate(this.#session, rateLimiter, request);
+    this.#isAdmitted = admission === 'go';
+    return admission;
   }
 
   /** Pass on what belongs to a request that is too large to be collected. */

@@ -3,6 +3,7 @@ import type { CommandSpec } from '../command/spec.ts';
 import type { Request } from '../protocol/request.ts';
 import type { KeyAt } from '../route/key-mover.ts';
 import type { Admission, RingGate } from '../route/ring-gate.ts';
+import { findForeignKeys } from './foreign-commands.ts';
 import type { Session } from './session.ts';
 
 const keyList = new KeyList();
@@ -10,11 +11,7 @@ const keyList = new KeyList();
 /** The keys that a request names, in the database where it is to run. Shape: views on its bytes. */
 export function keysAt(request: Request, spec: CommandSpec, db: number): KeyAt[] {
   extractKeys(spec, request, keyList);
-  const keys: KeyAt[] = [];
-  for (let i = 0; i < keyList.count; i++) {
-    const index = keyList.indices[i] as number;
-    keys.push({ key: request.buffer.subarray(request.argStart(index), request.argEnd(index)), db });
-  }
+  const keys = listed(request, db);
   const target = targetDb(request, spec);
   const last = keys.at(-1);
   if (target === undefined || last === undefined) return keys;
@@ -22,6 +19,20 @@ export function keysAt(request: Request, spec: CommandSpec, db: number): KeyAt[]
   return spec.name === 'move'
     ? [...keys, { key: last.key, db: target }]
     : [...keys.slice(0, -1), { key: last.key, db: target }];
+}
+
+/** The same of a command that the table does not know. None when nothing tells which they are: then it runs nowhere. */
+export function foreignKeysAt(session: Session, request: Request): KeyAt[] {
+  return findForeignKeys(session, request, keyList) ? listed(request, session.db) : [];
+}
+
+function listed(request: Request, db: number): KeyAt[] {
+  const keys: KeyAt[] = [];
+  for (let i = 0; i < keyList.count; i++) {
+    const index = keyList.indices[i] as number;
+    keys.push({ key: request.buffer.subarray(request.argStart(index), request.argEnd(index)), db });
+  }
+  return keys;
 }
 
 /** The database of the key that COPY … DB n and MOVE write to. */

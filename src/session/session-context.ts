@@ -1,9 +1,11 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
+import type { RateLimiter } from '../policy/rate-limiter.ts';
 import type { RequestLimits } from '../protocol/limits.ts';
 import type { RequestDecoder } from '../protocol/request-decoder.ts';
 import type { NearCache } from '../cache/near-cache.ts';
 import type { Upstream } from '../route/upstream.ts';
+import type { ClientLimits } from './client-limits.ts';
 import type { ClusterEmulation } from './cluster-emulation.ts';
 import type { Leases } from './leases.ts';
 import type { SessionRegistry } from './session-registry.ts';
@@ -39,7 +41,13 @@ export interface SessionContext {
   leases?: Leases | undefined;
   /** Looks ahead for the end of a transaction; one for all, since it is used within one call. */
   lookahead: RequestDecoder;
+  /** Undefined = no policy has a limit. */
+  rateLimiter?: RateLimiter | undefined;
   stats: SessionStats;
+  /** Redis has not answered since the start, and apps are told so (`--startup loading`). */
+  isLoading?: boolean;
+  /** Undefined = there are none. */
+  clientLimits?: ClientLimits | undefined;
   clock: Clock;
   log: Logger;
 }

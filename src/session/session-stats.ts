@@ -1,5 +1,5 @@
 /** What the app's side counts; plain numbers that the data path adds to and `metrics/` only reads.
- *  Units: all are counts since start, except `open` (now). */
+ *  Units: all are counts since start, except `open` and `heldBytes` (now). */
 export class SessionStats {
   open = 0;
   accepted = 0;
@@ -24,15 +24,24 @@ export class SessionStats {
     output: 0,
     upstream: 0,
     drain: 0,
+    idle: 0,
+    request: 0,
+    slow: 0,
+    memory: 0,
     socket: 0,
   };
   bytesIn = 0;
   bytesOut = 0;
+  /** What requests and replies of all sessions take now. Units: bytes. */
+  heldBytes = 0;
+  /** Commands refused by the rate limit of a policy, by its name. */
+  readonly rateLimited: Record<string, number> = {};
 }
 
 /** Why a session ended. client = the app closed; quit = QUIT; killed = CLIENT KILL; protocol = a broken stream;
- *  output = did not read its replies; upstream = its pinned connection was lost; drain = nearcache is stopping;
- *  socket = a socket error. */
+ *  output = more replies wait for it than one session may leave; upstream = its pinned connection was lost; drain = nearcache
+ *  is stopping; idle = asked nothing for too long; request = did not send the rest of a request; slow = does not read its
+ *  replies; memory = held the most when all sessions together held too much; socket = a socket error. */
 export type SessionCloseReason =
   | 'client'
   | 'quit'
@@ -41,4 +50,8 @@ export type SessionCloseReason =
   | 'output'
   | 'upstream'
   | 'drain'
+  | 'idle'
+  | 'request'
+  | 'slow'
+  | 'memory'
   | 'socket';

@@ -7,6 +7,7 @@ import type { Credentials } from '../shard/credentials.ts';
 import type { Identity } from '../shard/identity.ts';
 import { mustAuthenticate } from './authentication.ts';
 import type { FanIn } from './fan-in.ts';
+import { BEHIND_BYTES, Footprint } from './footprint.ts';
 import { releaseHeld } from './held-keys.ts';
 import type { Lease, LeaseWait } from './lease.ts';
 import { Pin } from './pin.ts';
@@ -23,8 +24,6 @@ import { Subscription } from './subscription.ts';
 
 /** What a client may send behind a blocking command before it is no longer read. */
 const BLOCKED_INPUT_BYTES = 131_072;
-/** Above this backlog a client is not served until it has read. */
-const BEHIND_BYTES = 1_048_576;
 
 /** One app connection: what belongs to it (protocol, database, user, name, CLIENT REPLY mode), which link its commands are
  *  on, and its life. Requests come in through RequestReader, go their way in dispatch.ts, and replies leave through
@@ -69,6 +68,8 @@ export class Session implements SlotOwner, EndOfTurn {
   outstanding = 0;
   /** Commands of unknown keys that are not answered: reads neither hit nor join (DESIGN rule 2). */
   unknownOutstanding = 0;
+  /** Commands so far that are no reads. */
+  writes = 0;
   /** Keys of which a read may yet be sent, and of how many (see held-keys.ts). */
   readonly heldKeys: Map<string, number> = new Map<string, number>();
   /** Its only unanswered command is a read that waits for another session's load. */
@@ -79,6 +80,7 @@ export class Session implements SlotOwner, EndOfTurn {
   lastPosition = 0;
   /** Monotonic ms, read once for each chunk. */
   now: number;
+  readonly footprint: Footprint;
   readonly #socket: ByteSocket;
   readonly #reader: RequestReader;
   readonly #writer: ReplyWriter;
@@ -112,6 +114,7 @@ export class Session implements SlotOwner, EndOfTurn {
     });
     this.#writer = new ReplyWriter(this, this.#socket);
     this.queue = this.#writer.queue;
+    this.footprint = new Footprint(this, this.#reader, this.#writer, this.#socket);
     this.#socket.attach(socket, false);
   }
 
@@ -208,7 +211,7 @@ export class Session implements SlotOwner, EndOfTurn {
     if (this.isClosed) return;
     this.#writer.push(chunk, start, end);
     this.#touch();
-    this.#checkBacklog();
+    this.footprint.check();
   }
 
   isHead(slot: Slot): boolean {
@@ -219,7 +222,7 @@ export class Session implements SlotOwner, EndOfTurn {
     if (this.isClosed || slot.isSilent) return;
     this.#writer.append(chunk, start, end);
     this.#touch();
-    if (this.isBehind) this.#checkBacklog();
+    if (this.isBehind) this.footprint.check();
   }
 
   answered(slot: Slot): void {
@@ -239,7 +242,7 @@ export class Session implements SlotOwner, EndOfTurn {
 
   kept(bytes: number): void {
     this.#writer.kept(bytes);
-    if (bytes > 0) this.#checkBacklog();
+    if (bytes > 0) this.footprint.check();
   }
 
   countOwnError(): void {
@@ -269,6 +272,7 @@ export class Session implements SlotOwner, EndOfTurn {
     this.lastActiveAt = this.now;
     this.context.stats.bytesIn += length;
     this.#reader.received(buffer, length);
+    if (this.#reader.held > 0) this.footprint.check();
   }
 
   #touch(): void {
@@ -292,7 +296,7 @@ export class Session implements SlotOwner, EndOfTurn {
       const waits = this.#reader.isStalledByClient || this.#writer.waitsForClient;
       if (waits && !this.isBehind) this.#touch();
     }
-    this.#checkBacklog();
+    this.footprint.check();
     this.regulate();
     if (this.#hasEnded && this.pin.isBlocking) this.close('client', 'closed by the client');
     else if (this.#isDone()) this.#finish();
@@ -317,12 +321,6 @@ export class Session implements SlotOwner, EndOfTurn {
   /** A paused socket does not tell that its client has gone, and an element must not be popped for nobody (DESIGN rule 4). */
   #isListening(): boolean {
     return this.pin.isBlocking && this.#reader.held < BLOCKED_INPUT_BYTES;
-  }
-
-  #checkBacklog(): void {
-    const { backlog } = this.#writer;
-    if (backlog <= this.context.options.outputBytes) return;
-    this.close('output', `does not read its replies: ${backlog} bytes wait`);
   }
 
   /** May this command wait for another session's load? Not when anything is before or behind it. */
@@ -371,7 +369,7 @@ export class Session implements SlotOwner, EndOfTurn {
   }
 
   #isDone(): boolean {
-    if (this.isClosed || this.queue.length > 0 || this.outstanding > 0) return false;
+    if (this.isClosed || this.queue.length > 0 || this.outstanding > 0 || this.isBehind) return false;
     return this.#isEnding || ((this.#hasEnded || this.#isDraining) && !this.#reader.isStalled);
   }
 
@@ -393,6 +391,7 @@ export class Session implements SlotOwner, EndOfTurn {
     this.pin.sessionClosed();
     this.subscription.release();
     this.user.leave();
+    this.footprint.release();
     registry.remove(this);
   }
 }

@@ -15,6 +15,8 @@ import type { ParkedRead } from './parked-read.ts';
 export interface SlotOwner {
   /** The session is gone: replies are discarded. */
   readonly isClosed: boolean;
+  /** Commands so far that are no reads. */
+  readonly writes: number;
   readonly shardName: string;
   /** Is this slot the oldest one, so that its bytes may leave now? */
   isHead(slot: Slot): boolean;
@@ -45,6 +47,8 @@ export type Expected = 'any' | 'ok' | 'queued' | 'exec';
  *  slot has left; else kept. Whole small frames at the head take the short way without a copy of their own. */
 export class Slot extends Call {
   next: Slot | undefined;
+  /** What `owner.writes` was when it was made. */
+  readonly writesBefore: number;
   readonly owner: SlotOwner;
   /** Where its request went, and as whom. */
   identity: Identity | undefined;
@@ -90,6 +94,7 @@ export class Slot extends Call {
   constructor(owner: SlotOwner) {
     super();
     this.owner = owner;
+    this.writesBefore = owner.writes;
   }
 
   reply(chunk: Buffer, start: number, end: number, last: boolean, facts: FrameFacts): void {
@@ -134,6 +139,17 @@ export class Slot extends Call {
   /** Answer with bytes made here, already in the session's protocol. */
   answer(bytes: Buffer): void {
     this.#answer(bytes);
+  }
+
+  /** Redis takes too long: a frame made here, in RESP3, is the reply, and what still comes is discarded. */
+  answerLate(frame: Buffer): void {
+    this.#answer(this.#inSessionProtocol(frame, 0, frame.length, true));
+    this.owner.timedOut(this);
+  }
+
+  /** A frame made here, in RESP3, is the reply: none will come. */
+  answerInstead(frame: Buffer): void {
+    this.reply(frame, 0, frame.length, true, { type: frame[0] as number, hasResp3: true });
   }
 
   answerError(code: ErrorCode, fields: Record<string, string | number> = {}): void {
@@ -256,6 +272,10 @@ export function failureLine(failure: CallFailure, shard: string, timeoutMs: numb
       return errorLine('SHARD_BUSY', { shard, count: failure.reason });
     case 'unsent':
       return errorLine('SHARD_UNREACHABLE', { shard, reason: failure.reason });
+    case 'open':
+      return errorLine('SHARD_AWAY', { shard, reason: failure.reason });
+    case 'queue':
+      return errorLine('QUEUE_TIMEOUT', { shard, ms: failure.reason });
     case 'timeout':
       return errorLine('SHARD_TIMEOUT', { shard, ms: timeoutMs });
     case 'lost':

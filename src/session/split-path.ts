@@ -3,9 +3,9 @@ import type { NearCache } from '../cache/near-cache.ts';
 import { extractKeys, KeyList } from '../command/keys.ts';
 import type { CommandSpec } from '../command/spec.ts';
 import type { Spread } from '../command/spread.ts';
-import { ASTERISK, COLON } from '../protocol/bytes.ts';
 import type { Request } from '../protocol/request.ts';
 import { merge } from '../route/merge.ts';
+import { answerAway, fetchTurn } from './answer-away.ts';
 import { answer, lookUpAll } from './cached-answer.ts';
 import { mayDetour } from './detour.ts';
 import { WriteEffect } from './effect.ts';
@@ -48,6 +48,8 @@ export function runSplit(session: Session, request: Request, spec: CommandSpec, 
       return true;
     }
     if (!session.identity.shared.hasRoomFor(session)) return false;
+    // Late, it goes all the same: the parts at other shards have had their turns.
+    if (reads !== undefined && fetchTurn(session, session) === 'wait') return false;
   }
   const slot = sharedSlot(session, request, spec);
   if (cache !== undefined && spec.isWrite) slot.effect = new WriteEffect(cache, keysOf(request, groups));
@@ -124,11 +126,12 @@ function readPart(
 ): void {
   const { now } = session;
   if (!isAlone || !lookUpAll(session, cache, part, spec, { proto: 3, now })) {
+    const { obstacle } = session.identity.shared;
+    if (obstacle !== undefined) return answerAway(session, cache, part, spec, obstacle);
     return fetchMany(session, cache, part, spec);
   }
-  const frame = copyOf(answer.bytes, answer.start, answer.end);
-  const type = spec.name === 'mget' ? ASTERISK : COLON;
-  sharedSlot(session, part, spec).reply(frame, 0, frame.length, true, { type, hasResp3: true });
+  if (answer.staleMs > 0) cache.noteStale(answer.staleMs);
+  sharedSlot(session, part, spec).answerInstead(copyOf(answer.bytes, answer.start, answer.end));
 }
 
 /** How the parts' replies become one. */

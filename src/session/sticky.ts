@@ -60,6 +60,11 @@ export class Sticky {
     return this.#transaction !== undefined || this.#isUnplaced;
   }
 
+  /** Memory that what is queued takes. Units: bytes. */
+  get heldBytes(): number {
+    return this.#transaction?.keys.bytes ?? 0;
+  }
+
   /** Set while every frame goes to the session as it comes, and every request to Redis. */
   get relay(): Relay | undefined {
     return this.#relay;

@@ -46,6 +46,11 @@ export class Subscription implements SubscriberListener {
     return this.#held.size;
   }
 
+  /** Memory that they take. Units: bytes. */
+  get heldBytes(): number {
+    return this.#held.bytes;
+  }
+
   get channels(): number {
     return this.#held.of('channel').size;
   }

@@ -1,17 +1,20 @@
+import { copyOf } from '../base/copy-of.ts';
 import { canRideShared, extractKeys, KeyList, readsUnnamedKeys } from '../command/keys.ts';
 import type { CommandSpec } from '../command/spec.ts';
 import { resolve } from '../command/table.ts';
+import type { Policy } from '../policy/policy.ts';
 import { REQUEST } from '../protocol/request-decoder.ts';
 import type { Request } from '../protocol/request.ts';
 import type { Resp2Row } from '../protocol/resp2.ts';
 import { spreadOf } from '../command/spread.ts';
 import { ELSEWHERE } from '../cache/near-cache.ts';
-import { mayDetour } from './detour.ts';
+import { BlockDetour } from './block-detour.ts';
 import { BarrierEffect, FlushEffect, type ReplyEffect, WriteEffect } from './effect.ts';
 import { fenceOf, unknownKeys } from './cache-effects.ts';
 import { endLeasesBefore, mayLeaveNoTrace } from './lease-ends.ts';
 import { admit } from './ring-admission.ts';
 import { aimAtPlace, NO_PLACE, placeOf, SEVERAL_PLACES } from './placement.ts';
+import { limitingPolicy } from './rate-admission.ts';
 import type { Session } from './session.ts';
 import { shapeOf } from './shared-slot.ts';
 import type { Slot } from './slot.ts';
@@ -23,6 +26,8 @@ export class TransactionKeys {
   readonly #untraced: string[] = [];
   isUnknown = false;
   flushesAll = false;
+  /** Memory that they take. Units: bytes. */
+  bytes = 0;
 
   /** Note a queued request. */
   add(request: Request): void {
@@ -37,6 +42,7 @@ export class TransactionKeys {
     for (let i = 0; i < keyList.count; i++) {
       const key = request.argLatin1(keyList.indices[i] as number);
       this.keys.push(key);
+      this.bytes += key.length + KEY_BYTES;
       if (leavesNone) this.#untraced.push(key);
     }
   }
@@ -53,6 +59,8 @@ export class TransactionKeys {
   }
 }
 
+/** What a key takes besides its characters. */
+const KEY_BYTES = 48;
 const keyList = new KeyList();
 const STALLED = -1;
 const NOT_WHOLE = 0;
@@ -88,14 +96,19 @@ export function tryWholeTransaction(
   if (shared.isConnecting(session) || !shared.hasRoomFor(session)) return STALLED;
   const slots = [slotFor(session, 'ok'), ...block.rows.map(() => slotFor(session, 'queued'))];
   const exec = slotFor(session, 'exec');
-  for (const slot of [...slots, exec]) mayDetour(session, slot, multi, 'none');
   exec.shape = 'exec';
   exec.queued = block.rows;
   exec.effect = block.keys.effect(session, fenceOf(session));
   if (block.isSlow) exec.timeoutMs = session.context.options.slowCommandTimeoutMs;
   slots.push(exec);
-  shared.submitBlock(slots, buffer, start, block.end, session.db);
+  const { redirects } = session.context.upstream;
+  const calls =
+    redirects === undefined
+      ? slots
+      : new BlockDetour(session, redirects, slots, copyOf(buffer, start, block.end)).calls;
+  shared.submitBlock(calls, buffer, start, block.end, session.db);
   session.lastPosition = shared.position;
+  for (const policy of block.limits) session.context.rateLimiter?.charge(policy);
   if (exec.effect instanceof BarrierEffect) exec.effect.pingBehind(session.now);
   session.context.stats.commands += block.rows.length + 1;
   session.context.stats.sharedTransactions++;
@@ -108,6 +121,8 @@ interface Block {
   isSlow: boolean;
   /** Of all its keys. */
   place: number;
+  /** The policies whose rate limits its commands fall under, one a command that has any. */
+  limits: readonly Policy[];
   end: number;
 }
 
@@ -116,6 +131,8 @@ function gather(session: Session, buffer: Buffer, from: number, end: number): Bl
   const rows: Resp2Row[] = [];
   const keys = new TransactionKeys();
   const countMax = session.context.options.inFlightMax - session.queue.length - 2;
+  const { rateLimiter } = session.context;
+  const limits: Policy[] = [];
   const { isSingle } = session.context.upstream;
   let isSlow = false;
   let place = NO_PLACE;
@@ -127,7 +144,9 @@ function gather(session: Session, buffer: Buffer, from: number, end: number): Bl
     const spec = resolve(request);
     if (spec === undefined) break;
     at = decoder.consumedTo;
-    if (spec.name === 'exec' && request.argc === 1) return { rows, keys, isSlow, place, end: at };
+    if (spec.name === 'exec' && request.argc === 1) {
+      return { rows, keys, isSlow, place, limits, end: at };
+    }
     if (!canRideShared(spec)) break;
     if (!isSingle) {
       // One by one it hears which command is wrong.
@@ -135,6 +154,12 @@ function gather(session: Session, buffer: Buffer, from: number, end: number): Bl
       const next = placeOf(session, request, spec);
       if (next === SEVERAL_PLACES || (place >= 0 && next >= 0 && next !== place)) break;
       place = Math.max(place, next);
+    }
+    const limiting = rateLimiter === undefined ? undefined : limitingPolicy(rateLimiter, request);
+    if (limiting !== undefined) {
+      // One by one each command hears whether it is too much.
+      if (rateLimiter?.isOpen(limiting, session.now) !== true) break;
+      limits.push(limiting);
     }
     keys.add(request);
     isSlow ||= spec.isSlow;

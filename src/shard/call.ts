@@ -5,9 +5,10 @@ export interface FrameFacts {
 }
 
 /** Why a call got no reply. unsent = Redis never saw it; lost = the connection died with it outstanding; timeout = no
- *  reply in time, but one may still come and is then discarded; refused = Redis refused the connection's handshake; busy = too much is in flight (reason = the limit). */
+ *  reply in time, but one may still come and is then discarded; refused = Redis refused the connection's handshake; busy = too much is in flight (reason = the limit);
+ *  open = the circuit breaker is open; queue = Redis took no more for too long (reason = ms). */
 export interface CallFailure {
-  kind: 'unsent' | 'lost' | 'timeout' | 'refused' | 'busy';
+  kind: 'unsent' | 'lost' | 'timeout' | 'refused' | 'busy' | 'open' | 'queue';
   /** In words, for the reply. */
   reason: string;
   /** Redis's own error line, when the handshake was refused. */

@@ -7,6 +7,7 @@ import { LARGE_CHUNK, OutputBuffer } from '../base/output-buffer.ts';
 import { atEndOfNextTurn, type EndOfTurn } from '../base/turn.ts';
 import { ReplyScanner } from '../protocol/reply-scanner.ts';
 import type { Call, CallFailure } from './call.ts';
+import type { Outcomes } from './outcomes.ts';
 import type { ShardStats } from './shard-stats.ts';
 
 /** Where a shard is. `tls` holds the material, already read. */
@@ -52,6 +53,8 @@ export class Connection implements EndOfTurn {
   isFull = false;
   /** Every frame goes to `owner.unasked`, also those that are no push (MONITOR, RESP2 subscriptions). */
   takesAll = false;
+  /** Undefined = nobody counts. */
+  outcomes: Outcomes | undefined;
   #clock: Clock;
   #owner: ConnectionOwner;
   #stats: ShardStats;
@@ -154,14 +157,17 @@ export class Connection implements EndOfTurn {
 
   /** Give up calls that waited longer than their time-out; they keep their place (DESIGN rule 9). */
   expireCalls(now: number): void {
+    let expired = 0;
     for (let i = 0; i < this.calls.length; i++) {
       const call = this.calls.at(i) as Call;
       if (call.timeoutMs === 0 || call.hasTimedOut || call.hasBegun || now - call.sentAt < call.timeoutMs)
         continue;
       this.#stats.timeouts++;
+      expired++;
       call.fail({ kind: 'timeout', reason: `no reply within ${call.timeoutMs} ms` });
       call.hasTimedOut = true;
     }
+    this.outcomes?.unanswered('commands time out', expired);
   }
 
   /** No byte for `silentMs` although something is expected, and the oldest call is not one that may take longer. */
@@ -170,6 +176,12 @@ export class Connection implements EndOfTurn {
     if (oldest === undefined) return false;
     const since = Math.max(this.lastByteAt, oldest.sentAt);
     return now - since > Math.max(silentMs, oldest.hasTimedOut ? 0 : oldest.timeoutMs);
+  }
+
+  /** The same, whatever the oldest call is. */
+  hasSaidNothingFor(now: number, silentMs: number): boolean {
+    const oldest = this.calls.peek();
+    return oldest !== undefined && now - Math.max(this.lastByteAt, oldest.sentAt) > silentMs;
   }
 
   #received(chunk: Buffer, length: number): void {
@@ -206,6 +218,10 @@ export class Connection implements EndOfTurn {
       this.#owner.unasked(chunk, start, end, last, this.#scanner);
       return;
     }
+    if (this.outcomes !== undefined) {
+      if (!target.hasBegun) this.outcomes.begun(chunk, start, end);
+      if (last) this.outcomes.answered(target.sentAt, this.lastByteAt);
+    }
     if (last) this.calls.shift();
     target.reply(chunk, start, end, last, this.#scanner);
   }
@@ -215,6 +231,7 @@ export class Connection implements EndOfTurn {
     this.out.clear();
     const failure: CallFailure = { kind: this.#isOpen ? 'lost' : 'unsent', reason };
     this.#stats.failed += this.calls.length;
+    this.outcomes?.unanswered(reason, this.calls.length);
     for (let call = this.calls.shift(); call !== undefined; call = this.calls.shift()) call.fail(failure);
     this.#owner.lost(reason);
   }

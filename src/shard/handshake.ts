@@ -32,6 +32,8 @@ export interface HandshakeWishes {
   /** Known from another connection to the same server; undefined = find out. Asking where it is forbidden would fill
    *  Redis's ACL LOG. */
   hasFieldTtl: boolean | undefined;
+  /** See whether it can be used yet: a server that loads its data set, or waits for its primary, refuses PING. */
+  asksReady: boolean;
 }
 
 export type HandshakeResult = { server: ServerInfo } | { failure: CallFailure };
@@ -39,10 +41,11 @@ export type HandshakeResult = { server: ServerInfo } | { failure: CallFailure };
 const MINUS = 0x2d;
 const PLUS = 0x2b;
 const BUSY = '-BUSY ';
+const UNREADY = /^-(LOADING|MASTERDOWN) /;
 
 /** Make a fresh connection speak RESP3 as this user, all in one packet: HELLO 3, the probe for hash-field
- *  TTLs, and CLIENT TRACKING ON when wanted. Never NOLOOP (coherence spec R7).
- *  Errors: a refused HELLO is a failure 'refused' with Redis's line; what else is refused is only noted. */
+ *  TTLs, CLIENT TRACKING ON and PING when wanted. Never NOLOOP (coherence spec R7).
+ *  Errors: a refused HELLO is a failure 'refused' with Redis's line; a server that is not ready one of kind 'unsent'; what else is refused is only noted. */
 export function shakeHands(
   connection: Connection,
   credentials: Credentials,
@@ -54,6 +57,7 @@ export function shakeHands(
     [...helloArguments(3, credentials), 'SETNAME', wishes.clientName],
     ...(wishes.hasFieldTtl === undefined ? [['COMMAND', 'INFO', 'HPEXPIRE']] : []),
     ...(wishes.tracks ? [['CLIENT', 'TRACKING', 'ON']] : []),
+    ...(wishes.asksReady ? [['PING']] : []),
   ];
   let isOver = false;
   const collect = (reply: Buffer | undefined, failure: CallFailure | undefined): void => {
@@ -74,6 +78,10 @@ function judge(replies: Buffer[], wishes: HandshakeWishes): HandshakeResult {
   if (first[0] === MINUS) return { failure: refusal(first) };
   const hello = parseReply(first, 0, first.length);
   if (!(hello instanceof Map)) return { failure: refusal(first) };
+  const ready = wishes.asksReady ? replies.pop()?.toString('latin1') : undefined;
+  // Not refused: it is the server's state, not ours, and passes.
+  if (ready !== undefined && UNREADY.test(ready))
+    return { failure: { kind: 'unsent', reason: ready.slice(1, -2) } };
   const probe = wishes.hasFieldTtl === undefined ? replies.splice(1, 1)[0] : undefined;
   const version = hello.get('version');
   return {

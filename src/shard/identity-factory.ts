@@ -10,7 +10,8 @@ import type { Identity } from './identity.ts';
 import { PinnedPool } from './pinned-pool.ts';
 import type { Shard, ShardOptions } from './shard.ts';
 import type { ShardStats } from './shard-stats.ts';
-import { SharedConnection, type SharedListener } from './shared-connection.ts';
+import { SharedConnection } from './shared-connection.ts';
+import type { SharedListener } from './shared-options.ts';
 import { Subscriber } from './subscriber.ts';
 
 /** What an identity's parts need of their shard. */
@@ -56,13 +57,21 @@ export class IdentityFactory {
       credentials: remembering,
       connectTimeoutMs: options.connectTimeoutMs,
       inFlightMax: options.inFlightMax,
+      queueTimeoutMs: options.queueTimeoutMs,
       clientName: () => this.#parts.shard.clientName,
       knownServer: server,
       heartbeatMs: options.maxStalenessMs / 4,
     };
     const parts = { clock, stats, log };
     const shared = new SharedConnection(
-      { ...common, tracks: cache !== undefined, confirmation: this.#parts.shard.confirmation },
+      {
+        ...common,
+        tracks: cache !== undefined,
+        confirmation: this.#parts.shard.confirmation,
+        breaker: this.#parts.shard.breakers?.all,
+        outcomes: this.#parts.shard.breakers?.outcomes,
+        asksReady: number === 0,
+      },
       { ...parts, backoff: this.#backoff(), listener: given.listener },
     );
     const identity: Identity = {

@@ -6,7 +6,7 @@ import { Connection, type AddressSource } from './connection.ts';
 import type { CredentialSource } from './credentials.ts';
 import { shakeHands } from './handshake.ts';
 import type { ShardStats } from './shard-stats.ts';
-import type { Waiter } from './shared-connection.ts';
+import type { Waiter } from './shared-options.ts';
 
 export interface OnDemandOptions {
   address: AddressSource;
@@ -175,7 +175,12 @@ export class OnDemandConnection {
     shakeHands(
       connection,
       credentials,
-      { clientName: this.#options.clientName?.() ?? 'nearcache', tracks: false, hasFieldTtl: false },
+      {
+        clientName: this.#options.clientName?.() ?? 'nearcache',
+        tracks: false,
+        hasFieldTtl: false,
+        asksReady: false,
+      },
       (result) => {
         cancel();
         if ('server' in result) return this.#ready(connection);

@@ -63,6 +63,7 @@ export class Replica {
         knownServer: () => shard.server,
         heartbeatMs: options.maxStalenessMs / 4,
         inFlightMax: options.inFlightMax,
+        queueTimeoutMs: options.queueTimeoutMs,
       },
       {
         clock: parts.clock,

@@ -14,7 +14,12 @@ import type { Identity } from './identity.ts';
 import { IdentityFactory } from './identity-factory.ts';
 import type { Replicas } from './replicas.ts';
 import type { ShardStats } from './shard-stats.ts';
-import { ANY_DB, type SharedConnection, type SharedListener } from './shared-connection.ts';
+import { ANY_DB, type SharedConnection } from './shared-connection.ts';
+import type { SharedListener } from './shared-options.ts';
+import { Breakers } from './breakers.ts';
+import type { BreakerOptions } from './breaker.ts';
+import { Ramp, type RampOptions } from './ramp.ts';
+import { RetryBudget } from './retry-budget.ts';
 import { Toucher } from './toucher.ts';
 
 export interface ShardOptions {
@@ -41,6 +46,12 @@ export interface ShardOptions {
   canaryKey: string;
   /** Keys a second that Redis is told are in use. */
   touchRate: number;
+  queueTimeoutMs: number;
+  /** Undefined = none. */
+  breaker: BreakerOptions | undefined;
+  recovery: RampOptions;
+  /** 0 = nothing is sent again. */
+  retryBudgetPercent: number;
   /** Undefined = the address is its for ever; else how old a confirmation may be that it is still the primary. */
   topologyMaxAgeMs?: number | undefined;
 }
@@ -69,6 +80,11 @@ export class Shard {
   /** Undefined = no policy has reads of them. */
   replicas: Replicas | undefined;
   readonly ghosts: Ghosts = new Ghosts(() => this.own.control);
+  /** Undefined = there are none. */
+  readonly breakers: Breakers | undefined;
+  /** For reads that the near-cache has lost by an outage. */
+  readonly ramp: Ramp;
+  readonly retries: RetryBudget;
   readonly stats: ShardStats;
   readonly cache: NearCache | undefined;
   readonly auth: AuthConnection;
@@ -84,6 +100,7 @@ export class Shard {
   #toucher: Toucher | undefined;
   #log: Logger;
   #lastTickAt = 0;
+  #wasAway = false;
   #stopTicking: () => void = () => undefined;
 
   constructor(
@@ -109,6 +126,9 @@ export class Shard {
     this.stats = parts.stats;
     this.cache = parts.cache;
     this.#siblings = parts.siblings ?? [this];
+    this.ramp = new Ramp(options.recovery, parts.clock);
+    this.retries = new RetryBudget(options.retryBudgetPercent);
+    this.breakers = options.breaker === undefined ? undefined : this.#makeBreakers(options.breaker);
     const hotKeys = parts.cache?.hotKeys;
     this.#toucher = hotKeys === undefined ? undefined : new Toucher(hotKeys, options.touchRate);
     this.auth = new AuthConnection(this.addressSource, options, this.#clock, this.stats);
@@ -134,6 +154,7 @@ export class Shard {
   close(): void {
     this.#stopTicking();
     this.replicas?.close();
+    this.breakers?.close();
     for (const identity of this.identities()) this.#closeIdentity(identity);
     this.auth.close();
   }
@@ -269,7 +290,7 @@ export class Shard {
         cache?.dropExcept(this.#fencesBeside(shared));
         identityOf().canary?.reset(this.#clock.now());
         stats.sharedConnections++;
-        if (identityOf() === this.own) stats.up = 1;
+        if (identityOf() === this.own) this.#isBack();
         log.info({ state: shared.generation.isTracking ? 'tracking' : 'pass-through' }, 'shard is up');
       },
       lost: (shared, reason) => {
@@ -280,12 +301,36 @@ export class Shard {
           log.warn({ reason }, 'shard was lost');
         } else if (shared.state === 'connecting') {
           log.warn({ reason }, 'shard is unreachable, retrying with back-off');
+          if (identityOf() === this.own) this.#isAway(shared.problem.reason);
         }
         if (shared.problem.kind === 'refused' && identityOf() !== this.own) {
           this.onRefused(identityOf());
         }
       },
     };
+  }
+
+  /** A link that is replaced at once is no outage. */
+  #isAway(reason: string): void {
+    this.#wasAway = true;
+    this.breakers?.linkIsDown(reason);
+  }
+
+  #isBack(): void {
+    if (this.#wasAway) this.ramp.begin(this.#clock.now());
+    this.#wasAway = false;
+    this.stats.up = 1;
+    this.breakers?.linkIsUp();
+  }
+
+  #makeBreakers(options: BreakerOptions): Breakers {
+    const ownKey = (): string => `${this.options.canaryKey}:probe${this.keyTag}`;
+    return new Breakers(options, {
+      clock: this.#clock,
+      log: this.#log,
+      link: () => this.own.shared,
+      ownKey,
+    });
   }
 
   /** The fences whose entries stay when a link comes back with a new one. */
@@ -314,6 +359,7 @@ export class Shard {
       inFlight += identity.shared.inFlight;
     }
     this.stats.inFlight = inFlight;
+    this.breakers?.tick(now);
     this.replicas?.tick(now);
     if (this.cache !== undefined && this.#toucher !== undefined) {
       this.cache.stats.touched += this.#toucher.tick(this.own, now);

@@ -1,52 +1,24 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
-import type { Confirmation } from '../cache/confirmation.ts';
 import { Generation } from '../cache/generation.ts';
 import { encodeRequest } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
 import type { Backoff } from './backoff.ts';
 import { Call, type CallFailure, OwnCall } from './call.ts';
-import { type AddressSource, Connection } from './connection.ts';
+import { Connection } from './connection.ts';
 import type { CredentialSource } from './credentials.ts';
 import { type ServerInfo, shakeHands, whyUntracked } from './handshake.ts';
 import { HeldCalls } from './held-calls.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { PushReader } from './invalidation-push.ts';
+import { SendGate } from './send-gate.ts';
 import type { ShardStats } from './shard-stats.ts';
+import type { SharedListener, SharedOptions, Waiter } from './shared-options.ts';
 import { trackLater } from './track-later.ts';
 
 /** idle = not asked for yet; connecting = a first try is under way and commands wait for it; ready; down = commands
  *  fail at once until a retry succeeds; closed = for good. */
 export type SharedState = 'idle' | 'connecting' | 'ready' | 'down' | 'closed';
-
-export interface SharedOptions {
-  address: AddressSource;
-  credentials: CredentialSource;
-  /** Ask for CLIENT TRACKING: this connection feeds the near-cache. */
-  tracks: boolean;
-  connectTimeoutMs: number;
-  /** What another connection has learnt about the same server. */
-  knownServer: () => ServerInfo | undefined;
-  heartbeatMs: number;
-  /** What it is called at Redis, asked at each connect. */
-  clientName?: () => string;
-  /** For every generation of it. */
-  confirmation?: Confirmation | undefined;
-  inFlightMax: number;
-}
-
-/** Who wants to know what happens on a shared connection: the near-cache of its shard. */
-export interface SharedListener {
-  invalidated(keys: readonly string[] | 'all'): void;
-  /** Usable again: entries of lost generations must go before the first fill. */
-  ready(connection: SharedConnection): void;
-  lost(connection: SharedConnection, reason: string): void;
-}
-
-/** Something that has a request and no room for it. */
-export interface Waiter {
-  wake(): void;
-}
 
 /** For commands that look at no key. */
 export const ANY_DB = -1;
@@ -84,6 +56,7 @@ export class SharedConnection {
   #pushes = new PushReader();
   #heartbeat: Heartbeat | undefined;
   #isProbeOut = false;
+  readonly #gate: SendGate;
 
   constructor(
     options: SharedOptions,
@@ -91,6 +64,7 @@ export class SharedConnection {
   ) {
     this.options = options;
     this.#clock = parts.clock;
+    this.#gate = new SendGate(options.breaker, options.queueTimeoutMs, parts.clock);
     this.#backoff = parts.backoff;
     this.#listener = parts.listener;
     this.#stats = parts.stats;
@@ -117,8 +91,25 @@ export class SharedConnection {
   /** Is there room for more requests? If not, `waiter` is woken once there may be. */
   hasRoomFor(waiter: Waiter): boolean {
     if (this.#connection?.isFull !== true && !this.#held.isFull) return true;
+    // They are refused at once then, and that is no reason to wait.
+    if (this.obstacle !== undefined) return true;
     this.#waiters.add(waiter);
     return false;
+  }
+
+  /** Why commands of apps are refused now without being sent; undefined = they are not. */
+  get obstacle(): CallFailure | undefined {
+    return this.state === 'down' ? this.problem : this.#gate.obstacle;
+  }
+
+  /** Is something outstanding, and no byte has come for so long? Units: ms. */
+  hasSaidNothingFor(now: number, silentMs: number): boolean {
+    return this.#connection?.hasSaidNothingFor(now, silentMs) === true;
+  }
+
+  /** Has Redis, though asked, said nothing for so long? Units: ms. */
+  isUnresponsive(now: number, silentMs: number): boolean {
+    return this.obstacle !== undefined || this.hasSaidNothingFor(now, silentMs);
   }
 
   /** Is it not yet known whether it can be used? `waiter` is woken then. */
@@ -133,6 +124,8 @@ export class SharedConnection {
   submit(call: Call, buffer: Buffer, start: number, end: number, db: number): void {
     this.position = ++SharedConnection.#lastPosition;
     const connection = this.#connection;
+    const obstacle = db === ANY_DB ? undefined : this.#gate.obstacle;
+    if (obstacle !== undefined) return call.fail(obstacle);
     if (this.state === 'ready' && connection !== undefined) {
       if (connection.calls.length >= this.options.inFlightMax) return call.fail(this.#busy());
       if (db !== this.#db && db !== ANY_DB) this.#select(connection, db);
@@ -150,7 +143,8 @@ export class SharedConnection {
     const isSendable =
       this.state === 'ready' &&
       connection !== undefined &&
-      connection.calls.length < this.options.inFlightMax;
+      connection.calls.length < this.options.inFlightMax &&
+      this.#gate.obstacle === undefined;
     if (!isSendable) return this.submit(call, request.buffer, request.start, request.end, db);
     this.position = ++SharedConnection.#lastPosition;
     if (db !== this.#db) this.#select(connection, db);
@@ -165,9 +159,10 @@ export class SharedConnection {
    *  them all; `calls` has one call a request. */
   submitBlock(calls: readonly Call[], buffer: Buffer, start: number, end: number, db: number): void {
     const connection = this.#connection;
-    if (this.state !== 'ready' || connection === undefined) {
+    const obstacle = db === ANY_DB ? undefined : this.#gate.obstacle;
+    if (this.state !== 'ready' || connection === undefined || obstacle !== undefined) {
       // Not worth holding: the session would rather hear it now than see half a transaction wait.
-      for (const call of calls) call.fail(this.problem);
+      for (const call of calls) call.fail(obstacle ?? this.problem);
       return;
     }
     if (connection.calls.length + calls.length > this.options.inFlightMax) {
@@ -214,6 +209,8 @@ export class SharedConnection {
     const connection = this.#connection;
     if (connection === undefined) return;
     connection.expireCalls(now);
+    this.#gate.look(connection.isFull, now);
+    if (this.#gate.isOverdue) this.wakeAll();
     if (this.state === 'ready') this.#heartbeat?.tick(now);
   }
 
@@ -240,11 +237,12 @@ export class SharedConnection {
           if (keys !== undefined) this.#listener.invalidated(keys);
         },
         lost: (reason) => this.#lost(connection, reason),
-        drained: () => this.#wakeAll(),
+        drained: () => this.wakeAll(),
       },
       this.#stats,
     );
     this.#connection = connection;
+    connection.outcomes = this.options.outcomes;
     connection.connect(this.options.address(), this.options.connectTimeoutMs);
   }
 
@@ -255,7 +253,7 @@ export class SharedConnection {
       if (this.state !== 'connecting' || this.#connection !== undefined) return;
       this.state = 'down';
       this.#failHeld();
-      this.#wakeAll();
+      this.wakeAll();
     });
   }
 
@@ -276,11 +274,12 @@ export class SharedConnection {
       clientName: this.options.clientName?.() ?? 'nearcache',
       tracks: this.options.tracks,
       hasFieldTtl: this.options.knownServer()?.hasFieldTtl,
+      asksReady: this.options.asksReady === true,
     };
     shakeHands(connection, credentials, wishes, (result) => {
       cancel();
       if ('server' in result) this.#ready(connection, result.server, startedAt);
-      else if (result.failure.kind === 'refused') this.#refused(connection, result.failure);
+      else if (result.failure.kind !== 'lost') this.#refused(connection, result.failure);
     });
   }
 
@@ -313,7 +312,7 @@ export class SharedConnection {
     }
     this.#listener.ready(this);
     for (const { call, bytes, db } of this.#held.take()) this.submit(call, bytes, 0, bytes.length, db);
-    this.#wakeAll();
+    this.wakeAll();
   }
 
   #refused(connection: Connection, failure: CallFailure): void {
@@ -327,7 +326,7 @@ export class SharedConnection {
     // Half a push may have come: what follows on the next link has nothing to do with it.
     this.#pushes = new PushReader();
     this.generation.isAlive = false;
-    this.#wakeAll();
+    this.wakeAll();
     const wasReady = this.state === 'ready';
     if (wasReady || this.problem.reason !== reason) this.problem = { kind: 'unsent', reason };
     if (this.state === 'closed') return this.#failHeld();
@@ -363,7 +362,8 @@ export class SharedConnection {
     for (const { call } of held) call.fail(this.problem);
   }
 
-  #wakeAll(): void {
+  /** Let all that wait for room try again. */
+  wakeAll(): void {
     const waiters = this.#waiters;
     if (waiters.size === 0) return;
     this.#waiters = new Set();

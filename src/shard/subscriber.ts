@@ -13,7 +13,7 @@ import {
   type SubscriptionKind,
 } from './pubsub-frame.ts';
 import type { ShardStats } from './shard-stats.ts';
-import type { Waiter } from './shared-connection.ts';
+import type { Waiter } from './shared-options.ts';
 import { SubscribeCall, type SubscribeDone } from './subscribe-call.ts';
 
 export interface SubscriberOptions extends OnDemandOptions {

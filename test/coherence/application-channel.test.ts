@@ -22,7 +22,8 @@ const CHANNEL = 'nearcache:invalidate';
 const TRIALS = 60;
 const LAG_MIN_MS = 5;
 const LAG_MAX_MS = 50;
-const HOLD_OFF_MS = 100;
+/** Much longer than the lag, since on a busy machine the write may come later than that. */
+const HOLD_OFF_MS = 600;
 
 /** How long after the message of trial i the local Redis has the new value. */
 function lagOf(trial: number): number {
@@ -144,7 +145,7 @@ describe('a near-cache whose Redis gets writes later than the channel tells of t
 });
 
 describe('nearcache before a Redis that swaps its databases, of which it tells nobody', () => {
-  const SWAPS = 6;
+  const SWAPS = 4;
 
   async function start(holdOffMs: number): Promise<Sidecar> {
     return Sidecar.start({
@@ -164,10 +165,15 @@ describe('nearcache before a Redis that swaps its databases, of which it tells n
     let old = 0;
     for (let swap = 1; swap <= SWAPS; swap++) {
       await sidecar.warm(app, 'GET', 'user:1');
+      const heard = await sidecar.metric('nearcache_invalidation_messages_total');
       expect(await say(direct, 'PUBLISH', CHANNEL, message)).toBe(':1');
+      await until('the message is here', async () => {
+        return (await sidecar.metric('nearcache_invalidation_messages_total')) > heard;
+      });
       const bypasses = await sidecar.metric('nearcache_cache_bypasses_total{reason="held-off"}');
       const end = performance.now() + lagOf((swap * TRIALS) / SWAPS - 1);
-      while (performance.now() < end) await say(app, 'GET', 'user:1');
+      do await say(app, 'GET', 'user:1');
+      while (performance.now() < end);
       const isBypassed =
         (await sidecar.metric('nearcache_cache_bypasses_total{reason="held-off"}')) > bypasses;
       expect(isBypassed).toBe(holdOffMs > 0);
@@ -201,11 +207,12 @@ describe('nearcache before a Redis that swaps its databases, of which it tells n
 
 describe('nearcache whose channel is silent', () => {
   const D = 400;
-  const SLACK_MS = 150;
+  /** For a busy machine; until the silent link is given up it takes longer. */
+  const SLACK_MS = 1500;
 
   test('serves no entry after the staleness bound, though Redis itself is there, and does again when it is back', async () => {
     const sidecar = await Sidecar.start({
-      flags: `--invalidation-channel ${CHANNEL} --invalidation-hold-off 0 --max-staleness ${D}ms --link-dead-timeout 1s`,
+      flags: `--invalidation-channel ${CHANNEL} --invalidation-hold-off 0 --max-staleness ${D}ms --link-dead-timeout 3s`,
     });
     const app = await sidecar.app();
     await say(sidecar.direct, 'SET', 'k', 'v');

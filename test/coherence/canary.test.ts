@@ -72,8 +72,8 @@ test('when invalidations stay away the near-cache turns itself off, and on again
   const lostAt = performance.now();
   await say(sidecar.direct, 'SET', 'k', 'new');
   await until('the canary has noticed', async () => (await failures()) > 0);
-  // One interval until it is sent, and some time for its way on a busy machine.
-  expect(performance.now() - lostAt).toBeLessThan(2 * INTERVAL_MS + 300);
+  // One interval until it is sent and one until it is missed, and much time for a busy machine.
+  expect(performance.now() - lostAt).toBeLessThan(2 * INTERVAL_MS + 3000);
   expect(await say(app, 'GET', 'k')).toBe('new');
   expect(await sidecar.metric('nearcache_cache_state')).toBe(0);
   await say(sidecar.direct, 'SET', 'k', 'newer');

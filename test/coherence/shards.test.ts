@@ -1,7 +1,7 @@
 // One nearcache in front of several Redis processes: what the rules of the path and of coherence ask of it then.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { type Nearcache, startNearcache } from '../support/nearcache.ts';
+import { type Nearcache, startNearcache } from '../../src/drill/servers/nearcache-process.ts';
 import { Client, type Outcome } from './history/client.ts';
 import { RingBackend } from './history/ring-backend.ts';
 

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 
 import { residentBytes } from '../../bench/process-usage.ts';
-import type { Nearcache } from '../support/nearcache.ts';
+import type { Nearcache } from '../../src/drill/servers/nearcache-process.ts';
 
 const SAMPLE_MS = 1000;
 

@@ -11,4 +11,4 @@ it('survives bad clients of every kind, and well-behaved ones notice nothing', a
   expect(verdict(report), printable(report)).toEqual([]);
   expect([...report.outcomes.keys()].toSorted()).toEqual(STRATEGIES.map(({ name }) => name).toSorted());
   expect(report.latencyMs.count).toBeGreaterThan(SECONDS);
-}, 120_000);
+}, 300_000);

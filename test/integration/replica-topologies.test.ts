@@ -1,16 +1,17 @@
 // Where the replicas of a shard come from: the configuration, Sentinels, or the nodes of a Cluster.
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { eventually } from '../support/eventually.ts';
-import { readMetric, readMetrics } from '../support/metrics.ts';
-import { startNearcache, type Nearcache } from '../support/nearcache.ts';
+import { eventually } from '../../src/drill/servers/eventually.ts';
+import { readMetric, readMetrics } from '../../src/drill/servers/read-metrics.ts';
+import { startNearcache, type Nearcache } from '../../src/drill/servers/nearcache-process.ts';
 import { connectRaw, encodeRequest, type RawClient } from '../support/raw-client.ts';
 import { startCluster } from '../support/redis-cluster.ts';
 import { startSentinels } from '../support/redis-sentinel.ts';
 import { replicasUp, ReplicatedShard, runsAt } from '../support/replicated-shard.ts';
 import { text } from '../support/sidecar.ts';
 
-const FLAGS = ['--read-preference', 'replica', '--canary-interval', '0'];
+/** A replica whose heartbeat a busy machine makes late is not read from for a moment, which these tests would notice. */
+const FLAGS = ['--read-preference', 'replica', '--canary-interval', '0', '--max-staleness', '3s'];
 /** Unlike one another, since the default hash leaves likes together. */
 const KEYS = Array.from({ length: 60 }, (_, i) => `${(i * 2_654_435_761) % 4_294_967_296}`);
 const [KEY = ''] = KEYS;

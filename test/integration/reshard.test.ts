@@ -17,9 +17,9 @@ describe('a ring that changes while apps use it', () => {
       expect(commands).toBeGreaterThan(10_000);
       expect(kills).toBe(2);
       expect(fastestRate).toBeLessThan(2500 * 1.2);
-      expect(slowestMs).toBeLessThan(5000);
+      expect(slowestMs).toBeLessThan(15_000);
     } finally {
       await drive.stop();
     }
-  }, 180_000);
+  }, 400_000);
 });

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { ERRORS } from '../../src/base/errors.ts';
 import { CheckedLoad } from '../support/checked-load.ts';
-import { type Nearcache, startNearcache } from '../support/nearcache.ts';
+import { type Nearcache, startNearcache } from '../../src/drill/servers/nearcache-process.ts';
 import { connectRaw, type RawClient } from '../support/raw-client.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
 
@@ -33,15 +33,15 @@ async function startLoad(flags: readonly string[] = []): Promise<CheckedLoad> {
 async function worksWell(load: CheckedLoad): Promise<void> {
   const failuresAmongMany = async (): Promise<number> => {
     const { good, failed } = load;
-    await expect.poll(() => load.good, { timeout: 10_000 }).toBeGreaterThan(good + 5000);
+    await expect.poll(() => load.good, { timeout: 40_000 }).toBeGreaterThan(good + 5000);
     return load.failed - failed;
   };
-  await expect.poll(failuresAmongMany, { timeout: 20_000 }).toBe(0);
+  await expect.poll(failuresAmongMany, { timeout: 60_000 }).toBe(0);
 }
 
 async function failsMore(load: CheckedLoad): Promise<void> {
   const { failed } = load;
-  await expect.poll(() => load.failed, { timeout: 10_000 }).toBeGreaterThan(failed + 100);
+  await expect.poll(() => load.failed, { timeout: 40_000 }).toBeGreaterThan(failed + 100);
 }
 
 /** Ends the load; every request was answered, rightly or with a documented error, and in time. */
@@ -49,7 +49,7 @@ async function expectAnswers(load: CheckedLoad): Promise<void> {
   await load.stop();
   expect(load.wrong).toEqual([]);
   expect([...load.errors.keys()].filter((text) => !documentedErrors.test(text))).toEqual([]);
-  expect(load.slowestMs).toBeLessThan(3000);
+  expect(load.slowestMs).toBeLessThan(10_000);
   // A reply that was cut in the middle, and a transaction that Redis has forgotten, leave nothing to do but to close.
   expect([...load.closed.keys()].filter((kind) => kind !== 'big' && kind !== 'step')).toEqual([]);
 }
@@ -67,7 +67,7 @@ const documentedErrors = new RegExp(
   ].join('|'),
 );
 
-test('a Redis that dies and returns costs errors but no wrong reply', { timeout: 120_000 }, async () => {
+test('a Redis that dies and returns costs errors but no wrong reply', { timeout: 300_000 }, async () => {
   const load = await startLoad();
 
   for (let round = 0; round < 4; round++) {
@@ -80,7 +80,7 @@ test('a Redis that dies and returns costs errors but no wrong reply', { timeout:
   await expectAnswers(load);
 });
 
-test('a Redis that stands still costs errors but no wrong reply', { timeout: 120_000 }, async () => {
+test('a Redis that stands still costs errors but no wrong reply', { timeout: 300_000 }, async () => {
   const times = ['--command-timeout', '400ms', '--connect-timeout', '400ms', '--link-dead-timeout', '1s'];
   // A link is not dead while a script, its oldest command, may still run.
   const graces = ['--blocking-grace', '200ms', '--slow-command-timeout', '400ms'];
@@ -91,7 +91,7 @@ test('a Redis that stands still costs errors but no wrong reply', { timeout: 120
     await server.kill('SIGSTOP');
     await failsMore(load);
     const isLinkLost = (): boolean => nearcache.logs.slice(length).includes('shard was lost');
-    if (isLong) await expect.poll(isLinkLost, { timeout: 10_000 }).toBe(true);
+    if (isLong) await expect.poll(isLinkLost, { timeout: 40_000 }).toBe(true);
     await server.kill('SIGCONT');
     await worksWell(load);
   }

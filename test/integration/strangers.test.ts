@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { allCommands } from '../../src/command/table.ts';
-import { type Nearcache, startNearcache } from '../support/nearcache.ts';
+import { type Nearcache, startNearcache } from '../../src/drill/servers/nearcache-process.ts';
 import { connectRaw, encodeRequest, type RawClient } from '../support/raw-client.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
 import { say, text } from '../support/sidecar.ts';

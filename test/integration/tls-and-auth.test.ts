@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { type Certificate, Certificates } from '../support/certificates.ts';
-import { freePort } from '../support/free-port.ts';
-import { type Nearcache, startNearcache } from '../support/nearcache.ts';
+import { freePorts } from '../../src/drill/servers/free-port.ts';
+import { type Nearcache, startNearcache } from '../../src/drill/servers/nearcache-process.ts';
 import { connectRaw, type RawClient } from '../support/raw-client.ts';
 import { backendName, type RedisServer, startRedis } from '../support/redis-server.ts';
 import { say, until } from '../support/sidecar.ts';
@@ -20,8 +20,9 @@ afterEach(async () => {
   await Promise.all(nearcaches.splice(0).map((nearcache) => nearcache.kill()));
 });
 
+/** A busy machine may take its time to connect, unless `flags` say otherwise. */
 async function start(upstream: string | number, ...flags: readonly string[]): Promise<Nearcache> {
-  const nearcache = await startNearcache({ upstream, flags });
+  const nearcache = await startNearcache({ upstream, flags: ['--connect-timeout', '10s', ...flags] });
   nearcaches.push(nearcache);
   return nearcache;
 }
@@ -49,7 +50,7 @@ describe.skipIf(backendName() !== 'process')('TLS to Redis', () => {
     stranger = certificates.authority('stranger');
     const own = certificates.signed('redis', authority, 'DNS:redis.example,IP:127.0.0.1');
     appCertificate = certificates.signed('app', authority, 'DNS:app');
-    [port, strictPort] = [await freePort(), await freePort()];
+    [port, strictPort] = (await freePorts(2)) as [number, number];
     const files = [
       '--tls-cert-file',
       own.cert,
@@ -68,16 +69,18 @@ describe.skipIf(backendName() !== 'process')('TLS to Redis', () => {
     certificates.remove();
   });
 
-  /** What an app hears while nearcache cannot reach Redis, and what its log says. */
-  async function complaint(upstream: string, ...flags: readonly string[]): Promise<string> {
+  /** An app hears why nearcache cannot reach Redis, and the log says so, too: perhaps of another attempt, which may have
+   *  failed at another point. */
+  async function expectComplaint(why: RegExp, upstream: string, ...flags: readonly string[]): Promise<void> {
     const nearcache = await start(upstream, ...flags);
     const heard = await say(await dial(nearcache), 'GET', 'k');
     const reason = /^-ERR nearcache: shard shard0 is unreachable \((.*)\); the command was not sent/.exec(
       heard,
     )?.[1];
-    expect(reason, heard).toBeDefined();
-    expect(nearcache.logs).toContain(reason);
-    return reason as string;
+    expect(reason, heard).toMatch(why);
+    await until('the log says why', () =>
+      nearcache.logs.split('\n').some((line) => line.includes('shard is unreachable') && why.test(line)),
+    );
   }
 
   it('carries everything: hits, big values, blocking commands', async () => {
@@ -94,22 +97,19 @@ describe.skipIf(backendName() !== 'process')('TLS to Redis', () => {
   });
 
   it('tells a certificate of an unknown authority', async () => {
-    const reason = await complaint(`rediss://127.0.0.1:${port}`, '--upstream-tls-ca', stranger.cert);
-    expect(reason).toMatch(/unable to verify the first certificate|self-signed certificate/);
+    const why = /unable to verify the first certificate|self-signed certificate/;
+    await expectComplaint(why, `rediss://127.0.0.1:${port}`, '--upstream-tls-ca', stranger.cert);
   });
 
   it('trusts the system’s authorities only, when none is given', async () => {
-    const reason = await complaint(`rediss://127.0.0.1:${port}`);
-    expect(reason).toMatch(
-      /unable to (verify the first certificate|get local issuer certificate)|self-signed/,
-    );
+    const why = /unable to (verify the first certificate|get local issuer certificate)|self-signed/;
+    await expectComplaint(why, `rediss://127.0.0.1:${port}`);
   });
 
   it('tells a certificate for another name, and checks the name that it is told to', async () => {
     const flags = ['--upstream-tls-ca', authority.cert, '--upstream-tls-server-name'];
-    expect(await complaint(`rediss://127.0.0.1:${port}`, ...flags, 'other.example')).toMatch(
-      /does not match certificate's altnames.*other\.example/,
-    );
+    const why = /does not match certificate's altnames.*other\.example/;
+    await expectComplaint(why, `rediss://127.0.0.1:${port}`, ...flags, 'other.example');
     const right = await start(`rediss://127.0.0.1:${port}`, ...flags, 'redis.example');
     expect(await say(await dial(right), 'DBSIZE')).toMatch(/^:/);
   });
@@ -124,14 +124,15 @@ describe.skipIf(backendName() !== 'process')('TLS to Redis', () => {
     ];
     const nearcache = await start(`rediss://127.0.0.1:${strictPort}`, ...flags, ...certificate);
     expect(await say(await dial(nearcache), 'DBSIZE')).toBe(':0');
-    expect(await complaint(`rediss://127.0.0.1:${strictPort}`, ...flags)).toMatch(
-      /certificate required|closed|ECONNRESET/,
-    );
+    // Redis closes after the handshake is over on our side: how that shows depends on what was written by then.
+    const why = /certificate required|closed|ECONNRESET|EPIPE/;
+    await expectComplaint(why, `rediss://127.0.0.1:${strictPort}`, ...flags);
   });
 
   it('gives up in bounded time when Redis does not speak TLS there', async () => {
-    const reason = await complaint(`rediss://127.0.0.1:${redis.port}`, '--upstream-tls-ca', authority.cert);
-    expect(reason).toMatch(/no connection within 1000 ms|wrong version/);
+    const flags = ['--upstream-tls-ca', authority.cert, '--connect-timeout', '1s'];
+    const why = /no connection within 1000 ms|wrong version/;
+    await expectComplaint(why, `rediss://127.0.0.1:${redis.port}`, ...flags);
   });
 
   it('comes back by itself when Redis does', async () => {

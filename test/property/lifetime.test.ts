@@ -16,6 +16,9 @@ const someRules: fc.Arbitrary<PolicyRules> = fc.record({
   softTtlPercent: fc.integer({ min: 1, max: 100 }),
   staleWhileRevalidateMs: fc.integer({ min: 0, max: 10_000 }),
   lease: fc.constant(undefined),
+  staleIfErrorMs: fc.constant(0),
+  whenAway: fc.constant('error'),
+  rateLimit: fc.constant(0),
 });
 const someChance: fc.Arbitrary<number> = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 const someLanding = fc.record({

@@ -13,6 +13,9 @@ const rules: PolicyRules = {
   softTtlPercent: 100,
   staleWhileRevalidateMs: 0,
   lease: undefined,
+  staleIfErrorMs: 0,
+  whenAway: 'error',
+  rateLimit: 0,
 };
 
 /** Few bytes, so that prefixes begin with each other, and the two ends of the order. */

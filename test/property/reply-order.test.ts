@@ -74,6 +74,7 @@ function convert(frame: Buffer, { needsResp2, link }: Asked): Buffer {
 
 /** As much of a session as its writer and its slots see. */
 class WritingSession implements SlotOwner {
+  writes = 0;
   isClosed = false;
   readonly shardName = 'shard0';
 

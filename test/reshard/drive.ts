@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 
 import { Ring } from '../../src/route/ring.ts';
-import { eventually } from '../support/eventually.ts';
-import { type Nearcache, startNearcache } from '../support/nearcache.ts';
+import { eventually } from '../../src/drill/servers/eventually.ts';
+import { type Nearcache, startNearcache } from '../../src/drill/servers/nearcache-process.ts';
 import { RingFiles, type Tool, startReshard, ringYaml } from '../support/ring-files.ts';
 import { type Ring as Servers, type RingShard, startRing } from '../support/ring-servers.ts';
 import { Lane, Ledger } from './lanes.ts';

@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { createConnection, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
 import { FrameReader } from './frame-reader.ts';
-import type { Direction } from './relay.ts';
+import type { Direction } from '../../src/drill/servers/relay.ts';
 
 /** A place where a gate stands: in front of the first frame that fits. What is behind that frame waits with it, other
  *  connections and the other direction go on. */
 export interface Stop {
   /** Resolves with the frame (latin1) once one waits.
-   *  Errors: rejects when none has come within 10 seconds. */
+   *  Errors: rejects when none has come within 20 seconds. */
   readonly reached: Promise<string>;
   /** Lets it and what is behind it through; without a waiting frame, takes the stop away. */
   release(): void;
@@ -117,7 +117,7 @@ class FrameStop implements Stop {
     this.fits = fits;
     this.#remove = remove;
     this.reached = new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('no frame came to the stop within 10 s')), 10_000);
+      const timer = setTimeout(() => reject(new Error('no frame came to the stop within 20 s')), 20_000);
       this.#arrive = (frame) => {
         clearTimeout(timer);
         resolve(frame);

@@ -25,6 +25,9 @@ export const PLAIN_RULES: PolicyRules = {
   softTtlPercent: 100,
   staleWhileRevalidateMs: 0,
   lease: undefined,
+  staleIfErrorMs: 0,
+  whenAway: 'error',
+  rateLimit: 0,
 };
 
 /** A near-cache over a real store of 4 MB. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { freePort } from './free-port.ts';
+import { freePort } from '../../src/drill/servers/free-port.ts';
 import { startProgram } from './program.ts';
 import { connectRaw, type RawClient } from './raw-client.ts';
 
@@ -46,7 +46,7 @@ export async function startNutcracker(pools: readonly NutcrackerPool[]): Promise
     await end;
     rmSync(dir, { recursive: true, force: true });
   };
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 40_000;
   // It listens on one pool after another, before it serves any.
   while (!existsSync(socketOf(pools.length - 1))) {
     if (!ended && performance.now() < deadline) {
@@ -55,7 +55,7 @@ export async function startNutcracker(pools: readonly NutcrackerPool[]): Promise
     }
     await stop();
     throw new Error(
-      `nutcracker ${ended ? 'ended' : 'did not listen within 10 s'}: ${(await end).slice(-2048)}`,
+      `nutcracker ${ended ? 'ended' : 'did not listen within 40 s'}: ${(await end).slice(-2048)}`,
     );
   }
   return { connect: (pool) => connectRaw({ path: socketOf(pool) }), stop };

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 
-import { type Nearcache, startNearcache } from './nearcache.ts';
+import { type Nearcache, startNearcache } from '../../src/drill/servers/nearcache-process.ts';
 import { type Argument, connectRaw, encodeRequest, type RawClient } from './raw-client.ts';
 import { type Ring, startRing } from './ring-servers.ts';
 

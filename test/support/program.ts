@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 
-import { onProcessEnd } from './at-exit.ts';
+import { onProcessEnd } from '../../src/drill/servers/at-exit.ts';
 
 /** A program that a test started. */
 export interface Program {

@@ -14,7 +14,7 @@ export interface RawClient {
   /** Sends one command as a multibulk. */
   request(args: readonly Argument[]): void;
   /** The bytes of exactly one reply or push.
-   *  Errors: rejects when none has come within `timeoutMs` (default 10 000) or the connection has ended. */
+   *  Errors: rejects when none has come within `timeoutMs` (default 20 000) or the connection has ended. */
   readFrame(timeoutMs?: number): Promise<Buffer>;
   readFrames(count: number, timeoutMs?: number): Promise<Buffer[]>;
   /** Sends one command and reads one frame. */
@@ -91,7 +91,7 @@ class SocketClient implements RawClient {
     return this.readFrame();
   }
 
-  async readFrame(timeoutMs = 10_000): Promise<Buffer> {
+  async readFrame(timeoutMs = 20_000): Promise<Buffer> {
     let late = false;
     const timer = setTimeout(() => {
       late = true;

@@ -2,7 +2,8 @@ import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { startCluster } from './redis-cluster.ts';
-import type { ClusterNode, RedisCluster } from './redis-cluster.ts';
+import type { ClusterNode } from '../../src/drill/servers/cluster-node.ts';
+import type { RedisCluster } from '../../src/drill/servers/redis-cluster.ts';
 
 /** Slot of the keys with the hash tag {a}. */
 const SLOT = 15_495;
@@ -65,7 +66,7 @@ describe('a cluster with replicas', () => {
     const primary = await cluster.ownerOf(SLOT);
     const [replica] = (await cluster.replicasOf(primary)) as [ClusterNode];
     await cluster.kill9(primary);
-    await expect.poll(() => cluster.ownerOf(SLOT).catch(() => undefined), { timeout: 10_000 }).toBe(replica);
+    await expect.poll(() => cluster.ownerOf(SLOT).catch(() => undefined), { timeout: 40_000 }).toBe(replica);
     await cluster.restart(primary);
     await cluster.settled();
     expect((await primary.line()).primaryId).toBe(replica.id);
@@ -85,11 +86,11 @@ describe('a cluster with replicas', () => {
 });
 
 it('serves the slots that are left where full coverage is not required', async () => {
-  cluster = await startCluster({ requiresFullCoverage: false });
+  cluster = await startCluster({ requiresFullCoverage: false, nodeTimeoutMs: 1000 });
   const [first, , last] = cluster.nodes as [ClusterNode, ClusterNode, ClusterNode];
   await cluster.kill9(first);
   const knows = async (): Promise<boolean> => (await last.lines()).some((line) => line.isFailed);
-  await expect.poll(knows, { timeout: 10_000 }).toBe(true);
+  await expect.poll(knows, { timeout: 40_000 }).toBe(true);
   expect(await write(last, '{a}')).toBe('OK');
   await cluster.stop();
   expect(await write(last, '{a}')).toMatch(/Connection is closed|ECONNREFUSED/);

@@ -2,10 +2,10 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { GenericContainer, getContainerRuntimeClient, Wait } from 'testcontainers';
 
-import { onProcessEnd } from './at-exit.ts';
-import { waitForPong } from './ping.ts';
-import { redisAddress, redisArgs } from './redis-backend.ts';
-import type { RedisBackend, RedisOptions, RedisServer } from './redis-backend.ts';
+import { onProcessEnd } from '../../src/drill/servers/at-exit.ts';
+import { waitForPong } from '../../src/drill/servers/ping.ts';
+import { redisAddress, redisArgs } from '../../src/drill/servers/redis-backend.ts';
+import type { RedisBackend, RedisOptions, RedisServer } from '../../src/drill/servers/redis-backend.ts';
 
 const image = 'redis:7-local';
 

@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis';
 import { afterEach, expect, it } from 'vitest';
 
-import { callRedis } from './redis-call.ts';
+import { callRedis } from '../../src/drill/servers/redis-call.ts';
 import { startSentinels } from './redis-sentinel.ts';
-import type { SentinelSet } from './redis-sentinel.ts';
+import type { SentinelSet } from '../../src/drill/servers/redis-sentinel.ts';
 
 let set: SentinelSet | undefined;
 

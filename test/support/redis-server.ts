@@ -1,29 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 
-import { freePort } from './free-port.ts';
-import { sentinelConfigIn } from './redis-backend.ts';
-import type { RedisBackend, RedisOptions, RedisServer } from './redis-backend.ts';
-import { processBackend } from './redis-process.ts';
+import type { RedisBackend, RedisOptions, RedisServer } from '../../src/drill/servers/redis-backend.ts';
+import { processBackend } from '../../src/drill/servers/redis-process.ts';
+import { startRedisOn } from '../../src/drill/servers/redis-server.ts';
 
-export type { RedisOptions, RedisServer } from './redis-backend.ts';
+export type { RedisOptions, RedisServer } from '../../src/drill/servers/redis-backend.ts';
 
 /** Starts a real redis-server, which saves nothing, on a loopback port and waits until it answers. It ends with `stop()`
  *  or with this process.
  *  Errors: rejects with the server's own last words when it does not start. */
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
-  const backend = await chosenBackend();
-  const port = options.port ?? (await freePort());
-  const dir = mkdtempSync(join(tmpdir(), 'nearcache-redis-'));
-  try {
-    if (options.sentinelConfig !== undefined) writeFileSync(sentinelConfigIn(dir), options.sentinelConfig);
-    return await backend.start(options, port, dir);
-  } catch (error) {
-    rmSync(dir, { recursive: true, force: true });
-    throw error;
-  }
+  return startRedisOn(await chosenBackend(), options);
 }
 
 /** `container` where a Docker engine answers within 2 seconds and NEARCACHE_TEST_BACKEND is not `process`. */

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { connectRaw } from './raw-client.ts';
-import { startRelay } from './relay.ts';
+import { startRelay } from '../../src/drill/servers/relay.ts';
 import type { RawClient } from './raw-client.ts';
-import type { Relay, RelayOptions } from './relay.ts';
+import type { Relay, RelayOptions } from '../../src/drill/servers/relay.ts';
 
 let echo: Server;
 let relay: Relay;

@@ -1,8 +1,8 @@
-import { eventually } from './eventually.ts';
-import { readMetrics } from './metrics.ts';
-import { callRedis } from './redis-call.ts';
+import { eventually } from '../../src/drill/servers/eventually.ts';
+import { readMetrics } from '../../src/drill/servers/read-metrics.ts';
+import { callRedis } from '../../src/drill/servers/redis-call.ts';
 import { startRedis, type RedisServer } from './redis-server.ts';
-import { startRelay, type Relay } from './relay.ts';
+import { startRelay, type Relay } from '../../src/drill/servers/relay.ts';
 
 /** A primary and one replica that follows it through `feed`: paused, the replica falls behind and does not know. */
 export class ReplicatedShard {

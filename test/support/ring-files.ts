@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { onProcessEnd } from './at-exit.ts';
+import { onProcessEnd } from '../../src/drill/servers/at-exit.ts';
 import type { RingShard } from './ring-servers.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));

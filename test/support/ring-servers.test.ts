@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { callRedis } from './redis-call.ts';
+import { callRedis } from '../../src/drill/servers/redis-call.ts';
 import { startRing } from './ring-servers.ts';
 
 it('starts so many servers that know nothing of one another, named in order', async () => {

@@ -1,4 +1,5 @@
-import { freePorts } from './free-port.ts';
+import { freePorts } from '../../src/drill/servers/free-port.ts';
+import { startAll, stopAll } from '../../src/drill/servers/redis-server.ts';
 import { startRedis } from './redis-server.ts';
 import type { RedisOptions, RedisServer } from './redis-server.ts';
 
@@ -29,20 +30,4 @@ export async function startRing(count: number, options: Omit<RedisOptions, 'port
     upstream: shards.map((shard) => shard.url).join(','),
     stop: () => stopAll(servers),
   };
-}
-
-/** Starts servers at the same time.
- *  Errors: rejects when one does not start; the others are ended. */
-export async function startAll(starts: readonly (() => Promise<RedisServer>)[]): Promise<RedisServer[]> {
-  const results = await Promise.allSettled(starts.map((start) => start()));
-  const servers = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed === undefined) return servers;
-  await stopAll(servers);
-  throw failed.reason;
-}
-
-/** Ends servers at the same time, those included that have ended already. */
-export async function stopAll(servers: Iterable<RedisServer>): Promise<void> {
-  await Promise.all([...servers].map((server) => server.stop()));
 }

@@ -29,14 +29,14 @@ export class ScriptedConnection {
   }
 
   /** The next request's arguments, as latin1.
-   *  Errors: rejects when none has come within 5 seconds, or the other side has closed. */
+   *  Errors: rejects when none has come within 20 seconds, or the other side has closed. */
   async request(): Promise<string[]> {
-    const deadline = performance.now() + 5000;
+    const deadline = performance.now() + 20_000;
     for (;;) {
       const frame = this.#reader.take();
       if (frame !== undefined) return childFrames(frame).map(payload);
       if (this.#hasEnded) throw new Error('the other side has closed');
-      if (performance.now() > deadline) throw new Error('no request within 5 s');
+      if (performance.now() > deadline) throw new Error('no request within 20 s');
       await this.#change(deadline);
     }
   }
@@ -50,9 +50,9 @@ export class ScriptedConnection {
 
   /** Resolves when the other side has closed, or this side has. */
   async ended(): Promise<void> {
-    const deadline = performance.now() + 5000;
+    const deadline = performance.now() + 20_000;
     while (!this.#hasEnded) {
-      if (performance.now() > deadline) throw new Error('not closed within 5 s');
+      if (performance.now() > deadline) throw new Error('not closed within 20 s');
       await this.#change(deadline);
     }
   }
@@ -116,13 +116,13 @@ export class ScriptedServer {
     return this.#all.length;
   }
 
-  /** The next connection. Errors: rejects when none comes within 5 seconds. */
+  /** The next connection. Errors: rejects when none comes within 20 seconds. */
   async connection(): Promise<ScriptedConnection> {
-    const deadline = performance.now() + 5000;
+    const deadline = performance.now() + 20_000;
     for (;;) {
       const connection = this.#waiting.shift();
       if (connection !== undefined) return connection;
-      if (performance.now() > deadline) throw new Error('no connection within 5 s');
+      if (performance.now() > deadline) throw new Error('no connection within 20 s');
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, 100);
         this.#wake = () => {

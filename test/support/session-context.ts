@@ -31,6 +31,10 @@ export function lonelyContext(): SessionContext {
       canaryMs: 0,
       canaryKey: 'canary',
       touchRate: 0,
+      queueTimeoutMs: 1000,
+      breaker: undefined,
+      recovery: { forMs: 0, rate: 1, queueTimeoutMs: 1000 },
+      retryBudgetPercent: 0,
     },
     { clock: systemClock, random: () => 0.5, log, stats: new ShardStats(), cache: undefined },
   );

@@ -31,6 +31,7 @@ export class SharedStage {
         connectTimeoutMs: 1000,
         knownServer: () => undefined,
         heartbeatMs: 250,
+        queueTimeoutMs: 1000,
         inFlightMax: IN_FLIGHT_MAX,
       },
       {

@@ -1,18 +1,20 @@
 import { startFrameGate } from './frame-gate.ts';
 import type { FrameGate } from './frame-gate.ts';
-import { startNearcache } from './nearcache.ts';
-import type { Nearcache } from './nearcache.ts';
+import { startNearcache } from '../../src/drill/servers/nearcache-process.ts';
+import type { Nearcache } from '../../src/drill/servers/nearcache-process.ts';
 import { connectRaw } from './raw-client.ts';
 import type { Argument, RawClient } from './raw-client.ts';
 import { startRedis } from './redis-server.ts';
 import type { RedisServer } from './redis-server.ts';
-import { startRelay } from './relay.ts';
-import type { Relay, RelayOptions } from './relay.ts';
+import { startRelay } from '../../src/drill/servers/relay.ts';
+import type { Relay, RelayOptions } from '../../src/drill/servers/relay.ts';
+
+const CALM_FLAGS = '--canary-interval 0 --connect-timeout 10s --command-timeout 20s'.split(' ');
 
 export interface SidecarOptions {
   redisArgs?: readonly string[];
   /** Flags of `nearcache serve`, with blanks between them. Without one that says otherwise there is no canary: its reads
-   *  would be counted among those of the test. */
+   *  would be counted among those of the test. Nor does anything time out soon, as on a busy machine it might. */
   flags?: string;
   /** The user of nearcache's own connections: `name:password`. */
   user?: string;
@@ -57,7 +59,7 @@ export class Sidecar {
     const login = options.user === undefined ? '' : `${options.user}@`;
     const nearcache = await startNearcache({
       upstream: `redis://${login}127.0.0.1:${options.isGated === false ? relay.port : gate.port}`,
-      flags: ['--canary-interval', '0', ...(options.flags?.split(' ') ?? [])],
+      flags: [...CALM_FLAGS, ...(options.flags?.split(' ') ?? [])],
     });
     const clock = await connectRaw({ port: nearcache.port });
     return new Sidecar({ redis, relay, gate, nearcache, direct }, clock);
@@ -130,13 +132,13 @@ export class Sidecar {
   }
 }
 
-/** Ask again until it is there. Errors: rejects with `what` after 10 seconds. */
+/** Ask again until it is there. Errors: rejects with `what` after 20 seconds. */
 export async function eventually<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 20_000;
   for (;;) {
     const answer = await ask();
     if (answer !== undefined) return answer;
-    if (performance.now() > deadline) throw new Error(`not within 10 s: ${what}`);
+    if (performance.now() > deadline) throw new Error(`not within 20 s: ${what}`);
     await new Promise((resolve) => {
       setTimeout(resolve, 5);
     });

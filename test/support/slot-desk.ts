@@ -7,6 +7,7 @@ import type { Call } from '../../src/shard/call.ts';
 export class SlotDesk implements SlotOwner {
   readonly isClosed: boolean = false;
   readonly shardName: string = 'shard0';
+  writes = 0;
   /** All bytes that were released, as latin1. */
   out = '';
   /** How many replies were made here, because Redis gave none. */

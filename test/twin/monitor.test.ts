@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { startNearcache, type Nearcache } from '../support/nearcache.ts';
+import { startNearcache, type Nearcache } from '../../src/drill/servers/nearcache-process.ts';
 import { connectRaw, type RawClient } from '../support/raw-client.ts';
 import { startRedis, type RedisServer } from '../support/redis-server.ts';
 

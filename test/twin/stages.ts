@@ -1,4 +1,4 @@
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '../../src/drill/servers/free-port.ts';
 import { startRedis, type RedisServer } from '../support/redis-server.ts';
 import { cluster } from './corpus/cluster.ts';
 import { groups } from './corpus/groups.ts';

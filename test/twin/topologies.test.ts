@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import { startNearcache, type Nearcache } from '../support/nearcache.ts';
+import { startNearcache, type Nearcache } from '../../src/drill/servers/nearcache-process.ts';
 import { connectRaw } from '../support/raw-client.ts';
 import { startRedis, type RedisServer } from '../support/redis-server.ts';
 import { topologies, type Behind, type Topology, type TopologyKind } from '../support/topologies.ts';

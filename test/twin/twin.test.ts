@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import { startNearcache, type Nearcache } from '../support/nearcache.ts';
+import { startNearcache, type Nearcache } from '../../src/drill/servers/nearcache-process.ts';
 import { connectRaw } from '../support/raw-client.ts';
 import { startRedis, type RedisServer } from '../support/redis-server.ts';
 import { readCommandFacts, type CommandFacts } from './command-facts.ts';
@@ -73,9 +73,9 @@ async function prepare({ lines, ready }: NonNullable<Stage['prepare']>): Promise
   const connection = await connectRaw({ port: redis.port });
   for (const line of lines) await connection.call(...argumentsOf(line));
   const last = argumentsOf(lines.at(-1) ?? '');
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 40_000;
   while (!(await connection.call(...last)).includes(ready)) {
-    if (performance.now() > deadline) throw new Error(`no ${ready} within 10 s`);
+    if (performance.now() > deadline) throw new Error(`no ${ready} within 40 s`);
     await delay(50);
   }
   connection.close();

@@ -1,4 +1,5 @@
-import { type RedisCluster, startCluster } from '../../support/redis-cluster.ts';
+import type { RedisCluster } from '../../../src/drill/servers/redis-cluster.ts';
+import { startCluster } from '../../support/redis-cluster.ts';
 import type { Backend } from './backend.ts';
 import { ClusterDirectory } from './directory.ts';
 import { LinkRelay } from './relay.ts';

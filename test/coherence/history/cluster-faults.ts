@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Random } from '../../fuzz/random.ts';
-import type { ClusterNode, RedisCluster } from '../../support/redis-cluster.ts';
+import type { ClusterNode } from '../../../src/drill/servers/cluster-node.ts';
+import type { RedisCluster } from '../../../src/drill/servers/redis-cluster.ts';
 import type { ClusterBackend } from './cluster-backend.ts';
 import { slotOfKey } from './directory.ts';
 import { FailoverWatch } from './failover-watch.ts';

@@ -1,6 +1,7 @@
 import { Ring } from '../../../src/route/ring.ts';
 import type { RedisServer } from '../../support/redis-server.ts';
-import { startRing, stopAll } from '../../support/ring-servers.ts';
+import { stopAll } from '../../../src/drill/servers/redis-server.ts';
+import { startRing } from '../../support/ring-servers.ts';
 import type { Backend } from './backend.ts';
 import { FixedDirectory } from './directory.ts';
 import { LinkRelay } from './relay.ts';

@@ -35,11 +35,11 @@ export interface RunOptions {
 }
 
 /** How long nearcache may need to be its old self once Redis answers through it again: its other connections are made again. */
-const RECOVERY_MS = 700;
+const RECOVERY_MS = 1000;
 const HUNG_MS = 20_000;
 const WEATHER_MS = 300;
-/** Keys that nobody has, so many that some are at each server. */
-const PROBES = Array.from({ length: 24 }, (_, i) => `no such key ${i}`);
+/** Keys that nobody has, so many that some are at each server, and unlike one another: the default hash leaves likes together. */
+const PROBES = Array.from({ length: 24 }, (_, i) => `${(i * 2_654_435_761) % 4_294_967_296} of no such keys`);
 const OWNERS = 2;
 
 /** Starts a world, lets everybody loose in it for a while, and judges what they saw. */

@@ -1,7 +1,8 @@
 import { Redis } from 'ioredis';
 
 import type { RedisServer } from '../../support/redis-server.ts';
-import { type SentinelSet, startSentinels } from '../../support/redis-sentinel.ts';
+import type { SentinelSet } from '../../../src/drill/servers/redis-sentinel.ts';
+import { startSentinels } from '../../support/redis-sentinel.ts';
 import type { Backend } from './backend.ts';
 import { PrimaryDirectory } from './directory.ts';
 import { LinkRelay } from './relay.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Random } from '../../fuzz/random.ts';
-import { eventually } from '../../support/eventually.ts';
+import { eventually } from '../../../src/drill/servers/eventually.ts';
 import type { RedisServer } from '../../support/redis-server.ts';
 import { FailoverWatch } from './failover-watch.ts';
 import type { Fault } from './faults.ts';

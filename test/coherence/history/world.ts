@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { readMetrics } from '../../support/metrics.ts';
-import { type Nearcache, startNearcache } from '../../support/nearcache.ts';
+import { readMetrics } from '../../../src/drill/servers/read-metrics.ts';
+import { type Nearcache, startNearcache } from '../../../src/drill/servers/nearcache-process.ts';
 import type { Argument } from '../../support/raw-client.ts';
 import type { Backend } from './backend.ts';
 import { Client, Failure, type Login, type Reply } from './client.ts';

@@ -32,6 +32,9 @@ const POLICY: PolicyRules = {
   softTtlPercent: 100,
   staleWhileRevalidateMs: 0,
   lease: undefined,
+  staleIfErrorMs: 0,
+  whenAway: 'error',
+  rateLimit: 0,
 };
 
 /** Small, since thousands are made. */
@@ -80,6 +83,10 @@ export class NearSide {
         canaryMs: 700,
         canaryKey: 'canary',
         touchRate: 0,
+        queueTimeoutMs: 1000,
+        breaker: undefined,
+        recovery: { forMs: 0, rate: 1, queueTimeoutMs: 1000 },
+        retryBudgetPercent: 0,
       },
       { clock, random, log, stats: new ShardStats(), cache },
     );

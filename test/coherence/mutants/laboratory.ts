@@ -14,7 +14,8 @@ export type Fate =
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const COPIED = ['src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
-const TIME_LIMIT_MS = 120_000;
+/** Minutes of work on a machine that is busy with other things; only what hangs comes near it. */
+const TIME_LIMIT_MS = 900_000;
 /** What a failing test says when the edit did not remove a rule but broke the program. */
 const NO_VERDICT = /^(SyntaxError|TypeError|ReferenceError)\b/;
 

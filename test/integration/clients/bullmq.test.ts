@@ -1,7 +1,7 @@
 import { type Job, Queue, QueueEvents, Worker } from 'bullmq';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
-import { type Nearcache, startNearcache } from '../../support/nearcache.ts';
+import { type Nearcache, startNearcache } from '../../../src/drill/servers/nearcache-process.ts';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';
 
 let server: RedisServer;
@@ -64,7 +64,7 @@ describe.each([2, 3] as const)('BullMQ over RESP%i', (protocol) => {
 
     const jobs = await queue.addBulk(Array.from({ length: 200 }, (_, n) => ({ name: 'job', data: { n } })));
 
-    await expect.poll(() => told.length, { timeout: 20_000 }).toBe(200);
+    await expect.poll(() => told.length, { timeout: 40_000 }).toBe(200);
     expect(told.toSorted()).toEqual(jobs.map((job, n) => `${job.id}=done ${n}`).toSorted());
     expect(runs.toSorted()).toEqual(jobs.map((job) => job.id as string).toSorted());
     expect(await queue.getJobCounts('completed', 'failed', 'active', 'waiting')).toEqual({
@@ -84,9 +84,9 @@ describe.each([2, 3] as const)('BullMQ over RESP%i', (protocol) => {
       if (Date.now() < job.timestamp + job.delay) early.push(job.data.n);
     });
 
-    for (const n of [3, 2, 1]) await queue.add('later', { n }, { delay: n * 200 });
+    for (const n of [3, 2, 1]) await queue.add('later', { n }, { delay: n * 600 });
 
-    await expect.poll(() => runs.length, { timeout: 10_000 }).toBe(3);
+    await expect.poll(() => runs.length, { timeout: 40_000 }).toBe(3);
     expect(runs).toEqual([1, 2, 3]);
     expect(early).toEqual([]);
   });
@@ -98,7 +98,7 @@ describe.each([2, 3] as const)('BullMQ over RESP%i', (protocol) => {
 
     await queue.upsertJobScheduler('tick', { every: 100, limit: 4 }, { name: 'tick' });
 
-    await expect.poll(() => runs.length, { timeout: 10_000 }).toBe(4);
+    await expect.poll(() => runs.length, { timeout: 40_000 }).toBe(4);
     await expect.poll(() => queue.getJobCountByTypes('delayed', 'waiting', 'active')).toBe(0);
     expect(new Set(runs).size).toBe(4);
   });
@@ -119,7 +119,7 @@ describe.each([2, 3] as const)('BullMQ over RESP%i', (protocol) => {
     await queue.add('recovers', { failures: 2 }, { ...options, jobId: 'a' });
     await queue.add('hopeless', { failures: 9 }, { ...options, jobId: 'b' });
 
-    await expect.poll(() => outcomes.length, { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => outcomes.length, { timeout: 40_000 }).toBe(2);
     expect(outcomes.toSorted()).toEqual(['a completed', 'b failed: no 2']);
     expect(runs.toSorted()).toEqual([...Array(3).fill('hopeless'), ...Array(3).fill('recovers')]);
   });

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { Redis, type RedisOptions } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import { freePort } from '../../support/free-port.ts';
-import { type Nearcache, startNearcache } from '../../support/nearcache.ts';
+import { freePort } from '../../../src/drill/servers/free-port.ts';
+import { type Nearcache, startNearcache } from '../../../src/drill/servers/nearcache-process.ts';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';
 
 type Options = Omit<RedisOptions, 'replyMapping'>;

@@ -1,7 +1,7 @@
 import { BasicClientSideCache, createClient, createClientPool, RESP_TYPES, WatchError } from 'redis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import { type Nearcache, startNearcache } from '../../support/nearcache.ts';
+import { type Nearcache, startNearcache } from '../../../src/drill/servers/nearcache-process.ts';
 import { connectRaw } from '../../support/raw-client.ts';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';
 

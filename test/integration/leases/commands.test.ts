@@ -1,13 +1,13 @@
 // NEARCACHE.GETLEASE and NEARCACHE.SETLEASE: a value that was loaded before a write or a delete is not stored after it.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { type Nearcache, startNearcache } from '../../support/nearcache.ts';
+import { type Nearcache, startNearcache } from '../../../src/drill/servers/nearcache-process.ts';
 import { connectRaw, encodeRequest, type RawClient } from '../../support/raw-client.ts';
 import { invalidation, say, Sidecar, text, until } from '../../support/sidecar.ts';
 
 const POLICIES = [
   'prefix=leased:;leases=on;leaseWait=60s;leaseTtl=60s',
-  'prefix=leased:brief:;leases=on;leaseWait=60s;leaseTtl=200ms',
+  'prefix=leased:brief:;leases=on;leaseWait=60s;leaseTtl=1s',
 ].join(',');
 const PINNED_MAX = 8;
 const TOKENS_MAX = PINNED_MAX / 2;

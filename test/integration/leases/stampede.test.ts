@@ -1,13 +1,13 @@
 // Of all who find nothing, over every nearcache, one hears so and loads; the others get what it stored.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { readMetric } from '../../support/metrics.ts';
-import { type Nearcache, startNearcache } from '../../support/nearcache.ts';
+import { readMetric } from '../../../src/drill/servers/read-metrics.ts';
+import { type Nearcache, startNearcache } from '../../../src/drill/servers/nearcache-process.ts';
 import { connectRaw, type RawClient } from '../../support/raw-client.ts';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';
 import { say, until } from '../../support/sidecar.ts';
 
-const POLICY = 'prefix=leased:;leases=on;leaseWait=10s;leaseTtl=20s';
+const POLICY = 'prefix=leased:;leases=on;leaseWait=60s;leaseTtl=60s';
 const PODS = 5;
 const SESSIONS = 200;
 

@@ -2,8 +2,8 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { type Nearcache, startNearcache } from '../../support/nearcache.ts';
-import { readMetric } from '../../support/metrics.ts';
+import { type Nearcache, startNearcache } from '../../../src/drill/servers/nearcache-process.ts';
+import { readMetric } from '../../../src/drill/servers/read-metrics.ts';
 import { connectRaw, encodeRequest, type RawClient } from '../../support/raw-client.ts';
 import { eventually, request, say, Sidecar, text, until } from '../../support/sidecar.ts';
 
@@ -11,7 +11,7 @@ import { eventually, request, say, Sidecar, text, until } from '../../support/si
 const POLICIES = [
   'prefix=leased:;leases=on;leaseWait=60s;leaseTtl=60s',
   'prefix=leased:short:;leases=on;leaseWait=300ms;leaseTtl=60s',
-  'prefix=leased:brief:;leases=on;leaseWait=60s;leaseTtl=300ms',
+  'prefix=leased:brief:;leases=on;leaseWait=60s;leaseTtl=1500ms',
 ].join(',');
 
 let sidecar: Sidecar;

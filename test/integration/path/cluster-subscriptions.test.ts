@@ -2,9 +2,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { slotOf } from '../../../src/route/hash-slot.ts';
-import { type Nearcache, startNearcache } from '../../support/nearcache.ts';
+import { type Nearcache, startNearcache } from '../../../src/drill/servers/nearcache-process.ts';
 import { connectRaw, type RawClient } from '../../support/raw-client.ts';
-import { type RedisCluster, startCluster } from '../../support/redis-cluster.ts';
+import type { RedisCluster } from '../../../src/drill/servers/redis-cluster.ts';
+import { startCluster } from '../../support/redis-cluster.ts';
 import { say } from '../../support/sidecar.ts';
 
 let cluster: RedisCluster;

@@ -166,7 +166,9 @@ test('a partly cached MGET of more than is put together here is passed through',
   await sidecar.warm(app, 'GET', 'a');
   app.request(['MGET', 'a', 'x', 'y', 'z']);
   const truth = await sidecar.direct.call('MGET', 'a', 'x', 'y', 'z');
-  expect((await app.readFrame(20_000)).equals(truth)).toBe(true);
+  const reply = await app.readFrame();
+  expect(reply.toString('latin1', 0, 100)).toBe(truth.toString('latin1', 0, 100));
+  expect(reply.equals(truth)).toBe(true);
 });
 
 test('keys and values in any number of packets', async () => {

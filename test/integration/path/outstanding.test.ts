@@ -11,7 +11,7 @@ let sidecar: Sidecar;
 let app: RawClient;
 
 beforeAll(async () => {
-  sidecar = await Sidecar.start({ flags: '--slow-command-timeout 300ms --max-staleness 5s' });
+  sidecar = await Sidecar.start({ flags: '--slow-command-timeout 2s --max-staleness 5s' });
 });
 beforeEach(async () => {
   app = await sidecar.app();
@@ -44,7 +44,7 @@ test('a write whose client was told of a time-out still holds its key back', asy
   await sidecar.warm(app, 'GET', 'late');
   const stop = sidecar.gate.stopAt('up', request('SORT', 'numbers'));
   // SORT … STORE is a write with the long time-out, which is short here.
-  expect(await say(app, 'SORT', 'numbers', 'STORE', 'late')).toContain('did not answer within 300 ms');
+  expect(await say(app, 'SORT', 'numbers', 'STORE', 'late')).toContain('did not answer within 2000 ms');
   await stop.reached;
   app.request(['GET', 'late']);
   await sidecar.settled();
@@ -57,7 +57,7 @@ test('no read of a session is answered from the cache while its timed-out script
   await say(app, 'SET', 'unrelated', '1');
   await sidecar.warm(app, 'GET', 'unrelated');
   const stop = sidecar.gate.stopAt('up', request('EVAL'));
-  expect(await say(app, 'EVAL', increment, '0', 'unrelated')).toContain('did not answer within 300 ms');
+  expect(await say(app, 'EVAL', increment, '0', 'unrelated')).toContain('did not answer within 2000 ms');
   await stop.reached;
   app.request(['GET', 'unrelated']);
   await sidecar.settled();

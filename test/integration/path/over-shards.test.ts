@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { eventually } from '../../support/eventually.ts';
+import { eventually } from '../../../src/drill/servers/eventually.ts';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';
 import { askAt, inOneWrite, oneByOne, textOfReply, useRing } from '../../support/over-ring.ts';
 

@@ -6,7 +6,7 @@ import { say, Sidecar, text, until } from '../../support/sidecar.ts';
 let sidecar: Sidecar;
 
 beforeAll(async () => {
-  sidecar = await Sidecar.start({ flags: '--connect-timeout 2s' });
+  sidecar = await Sidecar.start({ flags: '--connect-timeout 5s' });
 });
 afterAll(() => sidecar.stop());
 
@@ -22,7 +22,7 @@ test('while Redis is known to be away, commands that need a connection of their 
   app.send(Buffer.concat([1, 2, 3, 4].map(() => encodeRequest(['BLPOP', 'q', '1']))));
   const replies = (await app.readFrames(4)).map(text);
   expect(replies).toEqual(replies.map(() => expect.stringContaining('is unreachable') as string));
-  expect(performance.now() - start).toBeLessThan(1500);
+  expect(performance.now() - start).toBeLessThan(4500);
   sidecar.relay.resume();
   await until('Redis is back', async () => (await say(app, 'GET', 'k')) === 'nil');
   expect(await say(app, 'BLPOP', 'q', '0.1')).toBe('nil');

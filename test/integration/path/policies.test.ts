@@ -82,7 +82,7 @@ test('a policy has a longest time of its own', async () => {
     await app.call('GET', 'brief:k');
     return (await sidecar.runs('get')) > runs;
   });
-  expect(performance.now() - start).toBeLessThan(1000);
+  expect(performance.now() - start).toBeLessThan(5000);
   const between = await sidecar.runs('get');
   await app.call('GET', 'long');
   expect(await sidecar.runs('get')).toBe(between);

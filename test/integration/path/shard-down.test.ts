@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
-import { eventually } from '../../support/eventually.ts';
-import { type Nearcache, startNearcache } from '../../support/nearcache.ts';
+import { eventually } from '../../../src/drill/servers/eventually.ts';
+import { type Nearcache, startNearcache } from '../../../src/drill/servers/nearcache-process.ts';
 import { connectRaw, type RawClient } from '../../support/raw-client.ts';
 import { inOneWrite, keyOfEach, oneByOne, textOfReply } from '../../support/over-ring.ts';
 import { type Ring, startRing } from '../../support/ring-servers.ts';

@@ -1,7 +1,7 @@
 // All sessions of a user that subscribe are one subscriber at Redis, and each hears what it would hear alone.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
-import { freePort } from '../../support/free-port.ts';
+import { freePort } from '../../../src/drill/servers/free-port.ts';
 import { connectRaw, type RawClient } from '../../support/raw-client.ts';
 import { request, say, Sidecar, text, until } from '../../support/sidecar.ts';
 

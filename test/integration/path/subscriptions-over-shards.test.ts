@@ -26,6 +26,7 @@ let subscription: Subscription;
 
 /** As much of a session as its subscriptions need; what it would send is in `out`. */
 class StubSession {
+  writes = 0;
   readonly context = lonelyContext();
   readonly queue = new ReplyQueue();
   readonly shardName = 'shard0';

@@ -1,7 +1,7 @@
 // Many sessions of two nearcaches that subscribe over several shards: each hears each message once, in the order of its channel.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
-import { type Nearcache, startNearcache } from '../../support/nearcache.ts';
+import { type Nearcache, startNearcache } from '../../../src/drill/servers/nearcache-process.ts';
 import { connectRaw, type RawClient } from '../../support/raw-client.ts';
 import { childFrames } from '../../support/frame-reader.ts';
 import { textOfReply } from '../../support/over-ring.ts';

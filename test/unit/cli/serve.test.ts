@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { freePort } from '../../support/free-port.ts';
+import { freePort } from '../../../src/drill/servers/free-port.ts';
 import { type ProgramResult, runProgram, startProgram } from '../../support/program.ts';
 import { connectRaw } from '../../support/raw-client.ts';
 import { until } from '../../support/sidecar.ts';

@@ -41,6 +41,9 @@ describe('policies', () => {
         staleWhileRevalidateMs: 3000,
         readPreference: 'primary',
         lease: undefined,
+        staleIfErrorMs: 30_000,
+        whenAway: 'error',
+        rateLimit: 0,
       },
     ]);
   });
@@ -67,7 +70,7 @@ describe('policies', () => {
   test('say everything of their own in a text', () => {
     const text =
       'prefix=a:; cache=off;maxTtl=1m;negativeTtl=0;ttlJitter=0;softTtl=100%;staleWhileRevalidate=2s;' +
-      'readPreference=replica;leases=on;leaseWait=100ms;leaseTtl=9s;';
+      'readPreference=replica;leases=on;leaseWait=100ms;leaseTtl=9s;staleIfError=1s;whenAway=miss;rateLimit=50;';
     expect(policiesOf({ argv: ['--upstream=redis+cluster://h', '--policy', text] })).toEqual([
       {
         number: 1,
@@ -81,6 +84,9 @@ describe('policies', () => {
         staleWhileRevalidateMs: 2000,
         readPreference: 'replica',
         lease: { waitMs: 100, ttlMs: 9000 },
+        staleIfErrorMs: 1000,
+        whenAway: 'miss',
+        rateLimit: 50,
       },
     ]);
   });

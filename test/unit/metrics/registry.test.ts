@@ -28,16 +28,21 @@ const rules: PolicyRules = {
   softTtlPercent: 100,
   staleWhileRevalidateMs: 0,
   lease: undefined,
+  staleIfErrorMs: 0,
+  whenAway: 'error',
+  rateLimit: 0,
 };
 
 const replica = { name: '10.0.0.2:6379', isUp: true, reads: 12, retried: 3, roundTripSeconds: 0.25 };
 
+const outage = { breakers: undefined, ramp: { delayed: 4, refused: 2 }, retries: { retries: 3 } };
+
 function sources(): Sources {
   return {
-    sessions: new SessionStats(),
+    sessions: Object.assign(new SessionStats(), { rateLimited: { 'a:': 0 } }),
     shards: [
-      { name: 'shard0', stats: new ShardStats(), margin: () => 750, replicas: [replica] },
-      { name: 'shard1', stats: new ShardStats(), margin: () => undefined },
+      { name: 'shard0', ...outage, stats: new ShardStats(), margin: () => 750, replicas: [replica] },
+      { name: 'shard1', ...outage, stats: new ShardStats(), margin: () => undefined },
     ],
     cache: {
       stats: new CacheStats(),
@@ -196,7 +201,7 @@ test('a shard serves while its margin is not below 0, and has no margin without 
   let margin: number | undefined = 750;
   const metrics = createMetrics({
     ...given,
-    shards: [{ name: 's', stats: new ShardStats(), margin: () => margin }],
+    shards: [{ name: 's', ...outage, stats: new ShardStats(), margin: () => margin }],
   });
   const read = async (): Promise<readonly (number | undefined)[]> => {
     const samples = parseExposition(await metrics.text());

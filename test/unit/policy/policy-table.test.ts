@@ -9,6 +9,9 @@ const rules: PolicyRules = {
   softTtlPercent: 4,
   staleWhileRevalidateMs: 5,
   lease: undefined,
+  staleIfErrorMs: 0,
+  whenAway: 'error',
+  rateLimit: 0,
 };
 
 function tableOf(...prefixes: readonly string[]): PolicyTable {

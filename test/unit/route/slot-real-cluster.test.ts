@@ -5,7 +5,9 @@ import { slotOf } from '../../../src/route/hash-slot.ts';
 import { parseRedirect, type Redirect } from '../../../src/route/redirect.ts';
 import { SlotMap } from '../../../src/route/slot-map.ts';
 import { connectRaw, encodeRequest } from '../../support/raw-client.ts';
-import { type ClusterNode, type RedisCluster, startCluster } from '../../support/redis-cluster.ts';
+import type { ClusterNode } from '../../../src/drill/servers/cluster-node.ts';
+import type { RedisCluster } from '../../../src/drill/servers/redis-cluster.ts';
+import { startCluster } from '../../support/redis-cluster.ts';
 
 const KEY = Buffer.from('{a}1');
 const SLOT = slotOf(KEY, 0, KEY.length);

@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type ListenAddress, Listener, type ListenerOptions } from '../../../src/session/listener.ts';
 import type { SessionContext } from '../../../src/session/session-context.ts';
 import { type Certificate, Certificates } from '../../support/certificates.ts';
-import { freePort } from '../../support/free-port.ts';
+import { freePort } from '../../../src/drill/servers/free-port.ts';
 import { lonelyContext } from '../../support/session-context.ts';
 import { until } from '../../support/sidecar.ts';
 

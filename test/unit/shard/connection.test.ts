@@ -5,7 +5,7 @@ import { encodeRequest } from '../../../src/protocol/encoder.ts';
 import { type CallFailure, OwnCall } from '../../../src/shard/call.ts';
 import { Connection, type ConnectionOwner } from '../../../src/shard/connection.ts';
 import { ShardStats } from '../../../src/shard/shard-stats.ts';
-import { freePort } from '../../support/free-port.ts';
+import { freePort } from '../../../src/drill/servers/free-port.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { type ScriptedConnection, ScriptedServer } from '../../support/scripted-server.ts';
 import { until } from '../../support/sidecar.ts';

@@ -10,7 +10,12 @@ import { type ScriptedConnection, ScriptedServer } from '../../support/scripted-
 import { until } from '../../support/sidecar.ts';
 
 const NOBODY: Credentials = { user: undefined, password: undefined };
-const UNKNOWN: HandshakeWishes = { clientName: 'nearcache', tracks: true, hasFieldTtl: undefined };
+const UNKNOWN: HandshakeWishes = {
+  clientName: 'nearcache',
+  tracks: true,
+  hasFieldTtl: undefined,
+  asksReady: false,
+};
 const NO_SUCH_COMMAND = '*1\r\n_\r\n';
 const KNOWN_COMMAND = '*1\r\n*2\r\n+hpexpire\r\n:6\r\n';
 
@@ -58,8 +63,18 @@ describe('shakeHands', () => {
   });
 
   it('does not ask for what it knows or does not want', async () => {
-    shakeHands(connection, NOBODY, { clientName: 'nearcache', tracks: false, hasFieldTtl: true }, () => {});
-    shakeHands(connection, NOBODY, { clientName: 'nearcache', tracks: false, hasFieldTtl: true }, () => {});
+    shakeHands(
+      connection,
+      NOBODY,
+      { clientName: 'nearcache', tracks: false, hasFieldTtl: true, asksReady: false },
+      () => {},
+    );
+    shakeHands(
+      connection,
+      NOBODY,
+      { clientName: 'nearcache', tracks: false, hasFieldTtl: true, asksReady: false },
+      () => {},
+    );
     expect(await redis.requests(2)).toEqual(['HELLO 3 SETNAME nearcache', 'HELLO 3 SETNAME nearcache']);
   });
 
@@ -93,7 +108,7 @@ describe('shakeHands', () => {
 
   it('keeps what another connection has learnt', async () => {
     const outcome = await result(
-      { clientName: 'nearcache', tracks: true, hasFieldTtl: false },
+      { clientName: 'nearcache', tracks: true, hasFieldTtl: false, asksReady: false },
       helloReply({}),
       '+OK\r\n',
     );

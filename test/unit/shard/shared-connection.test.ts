@@ -181,10 +181,8 @@ describe('a lost connection', () => {
     const first = await stage.greet();
     await refuseNext(first);
     await until('down', () => stage.shared.state === 'down');
-    const before = performance.now();
     stage.ask('down');
     expect(stage.answers).toEqual(['down: unsent, Redis closed the connection']);
-    expect(performance.now() - before).toBeLessThan(100);
     expect(stage.clock.waiting.nextMs).toBeLessThanOrEqual(50);
     stage.clock.advance(50);
     await stage.greet();

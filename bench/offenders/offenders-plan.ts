@@ -1,0 +1,19 @@
+/** What to do. Shape: `largeKey` names a value of `LARGE_BYTES`. */
+export interface OffendersPlan {
+  readonly port: number;
+  readonly seconds: number;
+  readonly crowd: number;
+  readonly pipelined: number;
+  readonly bigMegabytes: number;
+  readonly bigMegabytesPerSecond: number;
+  readonly largeKey: string;
+}
+
+/** What offenders were told. Shape: `big` and `tooBig` are whole replies without their CRLF. */
+export interface OffendersHeard {
+  readonly halfOpen: number;
+  readonly big: string;
+  readonly tooBig: string;
+}
+
+export const LARGE_BYTES = 65_536;

@@ -1,0 +1,50 @@
+import { absentReply } from '../command/absent-reply.ts';
+import type { CommandSpec } from '../command/spec.ts';
+import type { NearCache } from '../cache/near-cache.ts';
+import type { Request } from '../protocol/request.ts';
+import type { CallFailure } from '../shard/call.ts';
+import { aimAtCall, aimAtKey, wanted } from './cached-answer.ts';
+import type { Waiter } from '../shard/shared-options.ts';
+import type { Session } from './session.ts';
+import { sharedSlot } from './shared-slot.ts';
+
+/** May the session ask the shard, at which it is aimed, for what the near-cache lacks? After an outage such reads take turns. 'wait' =
+ *  the session is woken; a failure = no, and why. */
+export function fetchTurn({ identity, now }: Session, waiter: Waiter): 'go' | 'wait' | CallFailure {
+  const { ramp } = identity.shard;
+  if (!ramp.isActive) return 'go';
+  const turn = ramp.admit(waiter, now);
+  return turn === 'late' ? { kind: 'queue', reason: String(ramp.queueTimeoutMs) } : turn;
+}
+
+/** Answer a read whose shard is away, of which nothing stale may be served, as the policies of its keys say: with the reply for keys
+ *  that do not exist if all of them fail open, else with what is wrong. The session is aimed at the shard. */
+export function answerAway(
+  session: Session,
+  cache: NearCache,
+  request: Request,
+  spec: CommandSpec,
+  obstacle: CallFailure,
+): void {
+  const frame = absentFrame(session, cache, request, spec);
+  const slot = sharedSlot(session, request, spec);
+  if (frame === undefined) slot.fail(obstacle);
+  else slot.answerInstead(frame);
+}
+
+function absentFrame(
+  session: Session,
+  cache: NearCache,
+  request: Request,
+  spec: CommandSpec,
+): Buffer | undefined {
+  const isMany = spec.cacheClass === 'B';
+  for (let i = 1; i < (isMany ? request.argc : 2); i++) {
+    if (isMany) aimAtKey(request, i, spec, session.space, 0);
+    else aimAtCall(request, spec, session.space, 0);
+    const policy = cache.policies.of(wanted.bytes, wanted.keyStart, wanted.keyEnd);
+    if (policy.whenAway === 'error') return undefined;
+    if (i === 1) cache.stats.tallies(cache.stats.byPolicy, policy.number).absent++;
+  }
+  return absentReply(spec, request.argc);
+}

@@ -1,0 +1,79 @@
+import type { ByteSocket } from '../base/byte-socket.ts';
+import type { ReplyWriter } from './reply-writer.ts';
+import type { RequestReader } from './request-reader.ts';
+import type { Session } from './session.ts';
+
+/** Above this backlog a client is not served until it has read. */
+export const BEHIND_BYTES = 1_048_576;
+/** What a request that is not answered takes besides its bytes: its slot and the read that it may have started. */
+const SLOT_BYTES = 512;
+
+/** What one session makes nearcache hold, and how far its client is behind.
+ *  Bounds: above `outputBytes` of replies the session is closed; all of it counts in the total of all sessions, which
+ *  ClientLimits bounds. What comes within one turn is counted at its end. */
+export class Footprint {
+  readonly #session: Session;
+  readonly #reader: RequestReader;
+  readonly #writer: ReplyWriter;
+  readonly #socket: ByteSocket;
+  #counted = 0;
+
+  constructor(session: Session, reader: RequestReader, writer: ReplyWriter, socket: ByteSocket) {
+    this.#session = session;
+    this.#reader = reader;
+    this.#writer = writer;
+    this.#socket = socket;
+  }
+
+  /** Units: bytes, as of the last `count`. */
+  get bytes(): number {
+    return this.#counted;
+  }
+
+  /** Replies that wait for nothing but the client. Units: bytes. */
+  get unread(): number {
+    return this.#writer.unread;
+  }
+
+  /** Has the client left so much unread that it counts as one who does not read? */
+  get isUnread(): boolean {
+    return this.#writer.unread > BEHIND_BYTES;
+  }
+
+  /** Changes when the client has read. */
+  get progress(): number {
+    return this.#socket.progress;
+  }
+
+  /** The client alone can bring the rest of what it has begun to ask. */
+  get isMidRequest(): boolean {
+    return this.#reader.isMidRequest;
+  }
+
+  /** Cost: some additions. */
+  count(): void {
+    const { queue, subscription, pin } = this.#session;
+    const kept = queue.length * SLOT_BYTES + subscription.heldBytes + pin.sticky.heldBytes;
+    this.#note(this.#writer.backlog + this.#reader.heldBytes + this.#socket.unread + kept);
+  }
+
+  /** Count, and close a session that leaves more unread than any may. */
+  check(): void {
+    if (this.#session.isClosed) return;
+    this.count();
+    const { backlog } = this.#writer;
+    if (backlog <= this.#session.context.options.outputBytes) return;
+    this.#session.close('output', `does not read its replies: ${backlog} bytes wait`);
+  }
+
+  /** The session is gone, and what it held with it. */
+  release(): void {
+    this.#note(0);
+  }
+
+  #note(bytes: number): void {
+    if (bytes === this.#counted) return;
+    this.#session.context.clientLimits?.changed(bytes - this.#counted);
+    this.#counted = bytes;
+  }
+}

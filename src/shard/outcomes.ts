@@ -1,0 +1,46 @@
+import { MINUS } from '../protocol/bytes.ts';
+import type { Breaker } from './breaker.ts';
+
+/** Errors that say that the shard cannot serve, whatever it is asked; others are an app's own. */
+const AWAY = ['-LOADING ', '-BUSY ', '-CLUSTERDOWN ', '-MASTERDOWN '];
+const OUT_OF_MEMORY = '-OOM ';
+const LONGEST = 16;
+
+/** What came of the commands of a connection, for its shard's breakers.
+ *  Cost: two additions and a comparison a reply. */
+export class Outcomes {
+  readonly #all: Breaker;
+  /** Of commands that need memory. */
+  readonly #growing: Breaker;
+  readonly #slowMs: number;
+
+  constructor(all: Breaker, growing: Breaker) {
+    this.#all = all;
+    this.#growing = growing;
+    this.#slowMs = all.options.slowMs;
+  }
+
+  /** A reply's last bytes have come. Units: monotonic ms. */
+  answered(sentAt: number, now: number): void {
+    const { window } = this.#all;
+    window.commands++;
+    this.#growing.window.commands++;
+    if (now - sentAt > this.#slowMs) window.slow++;
+  }
+
+  /** The first bytes of a reply that may be an error. One that is cut within its first word is not counted. */
+  begun(chunk: Buffer, start: number, end: number): void {
+    if (chunk[start] !== MINUS) return;
+    const word = chunk.latin1Slice(start, Math.min(end, start + LONGEST));
+    if (word.startsWith(OUT_OF_MEMORY)) this.#growing.failed('it is out of memory', 1);
+    else if (AWAY.some((prefix) => word.startsWith(prefix)))
+      this.#all.failed(word.slice(1, word.indexOf(' ')), 1);
+  }
+
+  /** So many commands will not be answered, or not in time. */
+  unanswered(reason: string, count: number): void {
+    if (count === 0) return;
+    this.#all.window.commands += count;
+    this.#all.failed(reason, count);
+  }
+}

@@ -1,0 +1,44 @@
+import type { Confirmation } from '../cache/confirmation.ts';
+import type { Breaker } from './breaker.ts';
+import type { AddressSource } from './connection.ts';
+import type { CredentialSource } from './credentials.ts';
+import type { ServerInfo } from './handshake.ts';
+import type { Outcomes } from './outcomes.ts';
+import type { SharedConnection } from './shared-connection.ts';
+
+/** Something that has a request, and no room or turn for it. */
+export interface Waiter {
+  wake(): void;
+}
+
+export interface SharedOptions {
+  address: AddressSource;
+  credentials: CredentialSource;
+  /** Ask for CLIENT TRACKING: this connection feeds the near-cache. */
+  tracks: boolean;
+  connectTimeoutMs: number;
+  /** What another connection has learnt about the same server. */
+  knownServer: () => ServerInfo | undefined;
+  heartbeatMs: number;
+  /** What it is called at Redis, asked at each connect. */
+  clientName?: () => string;
+  /** For every generation of it. */
+  confirmation?: Confirmation | undefined;
+  inFlightMax: number;
+  /** How long Redis may take nothing before commands are refused rather than held back. */
+  queueTimeoutMs: number;
+  /** Open = apps' commands are not sent; undefined = they always are. */
+  breaker?: Breaker | undefined;
+  /** Who counts what becomes of them. */
+  outcomes?: Outcomes | undefined;
+  /** A server that loads its data set is not usable yet: see at connect whether it does. */
+  asksReady?: boolean;
+}
+
+/** Who wants to know what happens on a shared connection: the near-cache of its shard. */
+export interface SharedListener {
+  invalidated(keys: readonly string[] | 'all'): void;
+  /** Usable again: entries of lost generations must go before the first fill. */
+  ready(connection: SharedConnection): void;
+  lost(connection: SharedConnection, reason: string): void;
+}
