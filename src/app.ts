@@ -202,6 +202,7 @@ export class App {
           breakers: shard.breakers,
           ramp: shard.ramp,
           retries: shard.retries,
+          hedging: shard.hedging,
           margin: () => shard.margin,
           replicas: shard.replicas?.all,
         }));

@@ -96,7 +96,7 @@ export class StormLoad {
     } catch {
       this.#errors++;
     }
-    this.#open[app] = (this.#open[app] as number) - 1;
+    this.#open[app] -= 1;
     this.#latencies.push(performance.now() - sentAt);
   }
 

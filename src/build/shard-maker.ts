@@ -9,6 +9,7 @@ import type { Config, HostPort } from '../config/config.ts';
 import type { BreakerOptions } from '../shard/breaker.ts';
 import type { ShardAddress } from '../shard/connection.ts';
 import type { CredentialSource } from '../shard/credentials.ts';
+import { Hedging } from '../shard/hedging.ts';
 import type { Identity } from '../shard/identity.ts';
 import { Replicas } from '../shard/replicas.ts';
 import { Shard } from '../shard/shard.ts';
@@ -87,13 +88,17 @@ export class ShardMaker {
     );
     shard.onRefused = this.#onRefused;
     shard.replicas = this.#replicasOf(shard, access);
+    shard.hedging = config.hedgeReads === 'on' ? new Hedging() : undefined;
     this.#made.add(shard);
     return shard;
   }
 
   #replicasOf(shard: Shard, access: ShardAccess): Replicas | undefined {
-    const { policies } = this.#config;
-    if (policies.all.every(({ readPreference = 'primary' }) => readPreference === 'primary'))
+    const { policies, hedgeReads } = this.#config;
+    if (
+      hedgeReads === 'off' &&
+      policies.all.every(({ readPreference = 'primary' }) => readPreference === 'primary')
+    )
       return undefined;
     const replicas = new Replicas(
       shard,

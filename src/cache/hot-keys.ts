@@ -1,7 +1,7 @@
 import type { HotKeyList } from './hot-key-list.ts';
 import type { EntryId } from './store.ts';
 
-/** One hit in so many is looked at. */
+/** One hit in so many is looked at, on average: 1 to 31 later. A fixed step would miss keys that are asked for in turn. */
 const SAMPLE = 16;
 /** More different keys between two reports are not told apart. */
 const KEYS_MAX = 8192;
@@ -22,7 +22,8 @@ interface Sampled {
 export class HotKeys {
   /** Keeps what is reported; undefined = nobody wants to know later. */
   readonly list: HotKeyList | undefined;
-  #hits = 0;
+  #hitsToGo = SAMPLE;
+  #state = 1;
   #counts = new Map<string, Sampled>();
 
   constructor(list?: HotKeyList) {
@@ -30,10 +31,13 @@ export class HotKeys {
   }
 
   note(id: EntryId): void {
-    if (++this.#hits % SAMPLE === 0) this.#sample(id);
+    if (--this.#hitsToGo === 0) this.#sample(id);
   }
 
   #sample(id: EntryId): void {
+    // A linear congruential generator: what comes is not to be guessed at, only without a period that apps have too.
+    this.#state = (Math.imul(this.#state, 1_103_515_245) + 12_345) >>> 0;
+    this.#hitsToGo = 1 + ((this.#state >>> 16) % (2 * SAMPLE - 1));
     const name = `${id.fence} ${id.db} ${id.bytes.latin1Slice(id.keyStart, id.keyEnd)}`;
     let known = this.#counts.get(name);
     if (known === undefined) {

@@ -58,6 +58,20 @@ export const OUTAGE_ROWS: readonly MetricRow[] = [
     },
     ({ ramp }) => ramp.refused,
   ),
+  ofShard(
+    {
+      name: 'nearcache_shard_hedged_reads_total',
+      help: 'Reads that a replica was asked for too, since the primary took long; see --hedge-reads.',
+    },
+    ({ hedging }) => hedging?.sent ?? 0,
+  ),
+  ofShard(
+    {
+      name: 'nearcache_shard_hedged_reads_won_total',
+      help: 'Those of them that the replica answered first.',
+    },
+    ({ hedging }) => hedging?.won ?? 0,
+  ),
 ];
 
 /** What of that only a near-cache can do. */

@@ -9,6 +9,7 @@ import type { DrainState } from '../session/drain.ts';
 import type { PreloadStats } from '../session/preload.ts';
 import type { SessionStats } from '../session/session-stats.ts';
 import type { Breakers } from '../shard/breakers.ts';
+import type { Hedging } from '../shard/hedging.ts';
 import type { Ramp } from '../shard/ramp.ts';
 import type { RetryBudget } from '../shard/retry-budget.ts';
 import type { Replica } from '../shard/replica.ts';
@@ -43,6 +44,8 @@ export interface ShardSource {
   readonly stats: ShardStats;
   /** Undefined = there are none. */
   readonly breakers: Breakers | undefined;
+  /** Undefined = no read is hedged. */
+  readonly hedging?: Pick<Hedging, 'sent' | 'won'> | undefined;
   readonly ramp: Pick<Ramp, 'delayed' | 'refused'>;
   readonly retries: Pick<RetryBudget, 'retries'>;
   /** `maxStalenessMs` less the age of the newest answered heartbeat; below 0 no entry is served. Undefined = there is no

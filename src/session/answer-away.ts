@@ -1,9 +1,10 @@
-import { absentReply } from '../command/absent-reply.ts';
 import type { CommandSpec } from '../command/spec.ts';
 import type { NearCache } from '../cache/near-cache.ts';
 import type { Request } from '../protocol/request.ts';
 import type { CallFailure } from '../shard/call.ts';
-import { aimAtCall, aimAtKey, wanted } from './cached-answer.ts';
+import { aimAtCall, wanted } from './cached-answer.ts';
+import { absentInstead } from './instead.ts';
+import { askedBy, manyInstead } from './many-instead.ts';
 import type { Waiter } from '../shard/shared-options.ts';
 import type { Session } from './session.ts';
 import { sharedSlot } from './shared-slot.ts';
@@ -17,8 +18,8 @@ export function fetchTurn({ identity, now }: Session, waiter: Waiter): 'go' | 'w
   return turn === 'late' ? { kind: 'queue', reason: String(ramp.queueTimeoutMs) } : turn;
 }
 
-/** Answer a read whose shard is away, of which nothing stale may be served, as the policies of its keys say: with the reply for keys
- *  that do not exist if all of them fail open, else with what is wrong. The session is aimed at the shard. */
+/** Answer a read whose shard is away, which cannot be answered with stale entries alone, as the policies of its keys say: with the reply
+ *  for keys that do not exist if all the others fail open, else with what is wrong. The session is aimed at the shard. */
 export function answerAway(
   session: Session,
   cache: NearCache,
@@ -26,7 +27,10 @@ export function answerAway(
   spec: CommandSpec,
   obstacle: CallFailure,
 ): void {
-  const frame = absentFrame(session, cache, request, spec);
+  const frame =
+    spec.cacheClass === 'B'
+      ? manyInstead(cache, askedBy(session, request, spec), session.now)
+      : absentFrame(session, cache, request, spec);
   const slot = sharedSlot(session, request, spec);
   if (frame === undefined) slot.fail(obstacle);
   else slot.answerInstead(frame);
@@ -38,13 +42,8 @@ function absentFrame(
   request: Request,
   spec: CommandSpec,
 ): Buffer | undefined {
-  const isMany = spec.cacheClass === 'B';
-  for (let i = 1; i < (isMany ? request.argc : 2); i++) {
-    if (isMany) aimAtKey(request, i, spec, session.space, 0);
-    else aimAtCall(request, spec, session.space, 0);
-    const policy = cache.policies.of(wanted.bytes, wanted.keyStart, wanted.keyEnd);
-    if (policy.whenAway === 'error') return undefined;
-    if (i === 1) cache.stats.tallies(cache.stats.byPolicy, policy.number).absent++;
-  }
-  return absentReply(spec, request.argc);
+  // Redis says what is wrong with it.
+  if (request.argc < 2) return undefined;
+  aimAtCall(request, spec, session.space, 0);
+  return absentInstead(cache, spec, request.argc, policyOf(cache));
 }

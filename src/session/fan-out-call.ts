@@ -24,7 +24,8 @@ export class FanOutCall extends Call {
 
   fail(failure: CallFailure): void {
     const isLate = failure.kind === 'timeout';
-    const frame = this.insteadOf(failure);
+    // Who was told of a time-out hears nothing more.
+    const frame = this.hasTimedOut ? undefined : this.insteadOf(failure);
     for (const slot of this.waiters) {
       if (frame === undefined) slot.fail(failure);
       else if (isLate) slot.answerLate(frame);
@@ -35,7 +36,7 @@ export class FanOutCall extends Call {
   }
 
   /** What the waiters get in RESP3 rather than the failure, if there is something. */
-  protected insteadOf(_failure: CallFailure): Buffer | undefined {
+  insteadOf(_failure: CallFailure): Buffer | undefined {
     return undefined;
   }
 

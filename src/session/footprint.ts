@@ -5,6 +5,9 @@ import type { Session } from './session.ts';
 
 /** Above this backlog a client is not served until it has read. */
 export const BEHIND_BYTES = 1_048_576;
+/** What one session may be served in a turn before the others have theirs: the kernel copies a megabyte in the time in which ten
+ *  others would be answered. */
+const TURN_BYTES = 262_144;
 /** What a request that is not answered takes besides its bytes: its slot and the read that it may have started. */
 const SLOT_BYTES = 512;
 
@@ -38,6 +41,11 @@ export class Footprint {
   /** Has the client left so much unread that it counts as one who does not read? */
   get isUnread(): boolean {
     return this.#writer.unread > BEHIND_BYTES;
+  }
+
+  /** So much was answered in this turn that the rest can wait for the next. */
+  get hasHadItsTurn(): boolean {
+    return this.#writer.ofThisTurn > TURN_BYTES;
   }
 
   /** Changes when the client has read. */

@@ -7,6 +7,7 @@ import type { Call } from '../shard/call.ts';
 import { aimAtCall, aimAtKey, answer, dueKeys, lookUpAll, mayHit, wanted } from './cached-answer.ts';
 import { answerAway, fetchTurn } from './answer-away.ts';
 import { holdKeys } from './held-keys.ts';
+import { askedBy, HeldManyCall } from './many-instead.ts';
 import { ManyReadCall } from './many-read-call.ts';
 import {
   countBypass,
@@ -53,9 +54,12 @@ function isSized({ argc }: Request): boolean {
 export function serveMany(session: Session, cache: NearCache, request: Request, spec: CommandSpec): boolean {
   const { now, proto } = session;
   if (!isSized(request) || !lookUpAll(session, cache, request, spec, { proto, now })) return false;
+  if (session.queue.length > 0) park(session, request, spec);
+  else {
+    if (answer.staleMs > 0) cache.noteStale(answer.staleMs);
+    session.serveSlice(answer.bytes, answer.start, answer.end);
+  }
   if (answer.staleMs === 0) cache.noteHit(spec.family, now);
-  if (session.queue.length === 0) session.serveSlice(answer.bytes, answer.start, answer.end);
-  else park(session, request, spec);
   if (dueKeys.length > 0) refreshKeys(session, cache, request, spec);
   return true;
 }
@@ -63,9 +67,21 @@ export function serveMany(session: Session, cache: NearCache, request: Request, 
 /** Ask Redis for what is missing. All keys are at the place at which the session is aimed, and there is room on its link. */
 export function fetchMany(session: Session, cache: NearCache, request: Request, spec: CommandSpec): void {
   const missing = isSized(request) ? missingKeys(session, cache, request, spec) : undefined;
-  if (missing === undefined) send(session, sharedSlot(session, request, spec), request, session.db);
+  if (missing === undefined) sendAsItIs(session, cache, request, spec);
   else if (spec.name === 'mget') readMissing(session, cache, request, spec, missing);
   else fillBeside(session, cache, request, spec, missing);
+}
+
+function sendAsItIs(session: Session, cache: NearCache, request: Request, spec: CommandSpec): void {
+  const slot = sharedSlot(session, request, spec);
+  const { shared } = session.identity;
+  if (shared.isReady) return send(session, slot, request, session.db);
+  const { clock } = session.context;
+  const call = new HeldManyCall(cache, askedBy(session, request.copy(), spec), () => clock.now());
+  call.waiters.push(slot);
+  call.sentAt = session.now;
+  call.timeoutMs = timeoutOf(session, spec);
+  send(session, call, request, session.db);
 }
 
 /** Read again in the background the entries that are due, each alone. */

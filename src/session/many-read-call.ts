@@ -10,6 +10,8 @@ import type { Request } from '../protocol/request.ts';
 import type { CallFailure, FrameFacts } from '../shard/call.ts';
 import type { SharedConnection } from '../shard/shared-connection.ts';
 import { aimAtCall, aimAtKey, wanted } from './cached-answer.ts';
+import { type ManyAsked, askedBy, manyInstead } from './many-instead.ts';
+import { repeatRead } from './retry.ts';
 import { FanOutCall } from './fan-out-call.ts';
 import type { Session } from './session.ts';
 
@@ -32,7 +34,8 @@ export class ManyReadCall extends FanOutCall implements SharedRead {
   readonly #shared: SharedConnection;
   readonly #request: Request;
   readonly #spec: CommandSpec;
-  readonly #db: number;
+  readonly db: number;
+  readonly #asked: ManyAsked;
   readonly #missing: readonly number[];
   readonly #flights: readonly Flight[];
   readonly #now: () => number;
@@ -53,7 +56,8 @@ export class ManyReadCall extends FanOutCall implements SharedRead {
     this.#shared = shared;
     this.#request = request;
     this.#spec = spec;
-    this.#db = session.db;
+    this.db = session.db;
+    this.#asked = askedBy(session, request, spec);
     this.#missing = missing;
     this.#flights = flights;
     this.#now = () => session.context.clock.now();
@@ -65,6 +69,10 @@ export class ManyReadCall extends FanOutCall implements SharedRead {
 
   get policy(): Policy {
     return (this.#flights[0] as Flight).policy;
+  }
+
+  get argc(): number {
+    return this.#request.argc;
   }
 
   get isOpen(): boolean {
@@ -94,7 +102,16 @@ export class ManyReadCall extends FanOutCall implements SharedRead {
 
   override fail(failure: CallFailure): void {
     this.#abandon();
+    if (failure.kind === 'lost') {
+      const told = repeatRead(this, this.waiters, this.#now());
+      this.waiters.splice(0, this.waiters.length, ...told);
+    }
     super.fail(failure);
+  }
+
+  override insteadOf({ kind }: CallFailure): Buffer | undefined {
+    if (kind === 'busy' || kind === 'refused') return undefined;
+    return manyInstead(this.#cache, this.#asked, this.#now());
   }
 
   #abandon(): void {
@@ -148,6 +165,6 @@ export class ManyReadCall extends FanOutCall implements SharedRead {
     again.sentAt = this.#now();
     again.timeoutMs = this.timeoutMs;
     const { buffer, start, end } = this.#request;
-    this.#shared.submit(again, buffer, start, end, this.#db);
+    this.#shared.submit(again, buffer, start, end, this.db);
   }
 }

@@ -8,6 +8,7 @@ import type { SharedConnection } from '../shard/shared-connection.ts';
 import { answerAway, fetchTurn } from './answer-away.ts';
 import { aimAtCall, answer, lookUpOne, NEVER, servedAsOf, serveStale, wanted } from './cached-answer.ts';
 import type { Again } from './fan-out-call.ts';
+import { hedge } from './hedge.ts';
 import { holdKeys, namesHeldKey } from './held-keys.ts';
 import { park } from './parked-read.ts';
 import { LeasedRead } from './leased-read.ts';
@@ -109,6 +110,8 @@ function fetchOne(session: Session, cache: NearCache, request: Request, spec: Co
   read.waiters.push(sharedSlot(session, request, spec));
   sendRead(session, read, request);
   session.lastPosition = shared.position;
+  const { hedging } = session.identity.shard;
+  if (hedging !== undefined) hedge(session, read, hedging, request);
   return true;
 }
 

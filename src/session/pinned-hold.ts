@@ -44,9 +44,10 @@ export class PinnedHold {
     if (this.#isOpening) return;
     const session = this.#session;
     const { proto, db, name, identity } = session;
-    if (identity.shared.state === 'down') {
+    const { obstacle } = identity.shared;
+    if (obstacle !== undefined) {
       // Known to be away: nobody waits for one more connection to fail.
-      this.#failure = identity.shared.problem;
+      this.#failure = obstacle;
       return done();
     }
     this.#isOpening = true;

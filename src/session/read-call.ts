@@ -3,10 +3,12 @@ import type { Clock } from '../base/clock.ts';
 import type { Flight, SharedRead } from '../cache/flight.ts';
 import type { NearCache } from '../cache/near-cache.ts';
 import { type EntryId, RESP3_ONLY, SAME } from '../cache/store.ts';
+import { commandById } from '../command/table.ts';
 import type { Policy } from '../policy/policy.ts';
 import { COLON, MINUS, UNDERSCORE } from '../protocol/bytes.ts';
 import { type Resp2Shape, shapeNeedsConversion } from '../protocol/resp2-shapes.ts';
 import { Call, type CallFailure, type FrameFacts } from '../shard/call.ts';
+import type { Hedging } from '../shard/hedging.ts';
 import { absentInstead, staleEntry } from './instead.ts';
 import { FanOutCall } from './fan-out-call.ts';
 import { repeatRead } from './retry.ts';
@@ -23,6 +25,8 @@ export class ReadCall extends FanOutCall implements SharedRead {
   /** Of the command; 0 = it is for nobody. */
   argc = 0;
   db = 0;
+  /** Who wants to know how long it took; undefined = nobody. */
+  hedging: Hedging | undefined;
   readonly #cache: NearCache;
   readonly flight: Flight;
   readonly #shape: Resp2Shape;
@@ -53,7 +57,10 @@ export class ReadCall extends FanOutCall implements SharedRead {
   }
 
   override reply(chunk: Buffer, start: number, end: number, last: boolean, facts: FrameFacts): void {
-    if (!this.hasBegun) this.dismissLate(this.flight.validUntil);
+    if (!this.hasBegun) {
+      this.dismissLate(this.flight.validUntil);
+      this.hedging?.note(this.#clock.now() - this.sentAt);
+    }
     this.hasBegun = true;
     if (last) this.#land(chunk, start, end, facts);
     else this.#gather(chunk, start, end);
@@ -70,11 +77,11 @@ export class ReadCall extends FanOutCall implements SharedRead {
     super.fail(failure);
   }
 
-  protected override insteadOf(failure: CallFailure): Buffer | undefined {
+  override insteadOf(failure: CallFailure): Buffer | undefined {
     if (failure.kind === 'busy' || failure.kind === 'refused' || this.argc === 0) return undefined;
     return (
       staleEntry(this.#cache, this.flight, this.#clock.now()) ??
-      absentInstead(this.#cache, this.id.commandId, this.argc, this.policy)
+      absentInstead(this.#cache, commandById(this.id.commandId), this.argc, this.policy)
     );
   }
 

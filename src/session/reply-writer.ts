@@ -34,6 +34,11 @@ export class ReplyWriter {
     return this.#out.length + this.#socket.backlog;
   }
 
+  /** What this turn has brought so far. Units: bytes. */
+  get ofThisTurn(): number {
+    return this.#out.length;
+  }
+
   /** Bytes of the head's reply, or of a reply that nothing is before. */
   append(chunk: Buffer, start: number, end: number): void {
     this.#out.append(chunk, start, end);

@@ -18,7 +18,7 @@ import type { Session } from './session.ts';
 export class RequestReader {
   /** Something waits to be dispatched again. */
   isStalled = false;
-  /** It waits only for the client to read. */
+  /** It waits only for the client to read, or for the others to have their turn. */
   isStalledByClient = false;
   #session: Session;
   #decoder: RequestDecoder;
@@ -107,7 +107,7 @@ export class RequestReader {
   #process(buffer: Buffer, start: number, end: number): number {
     let at = start;
     while (at < end && !this.#isStopped) {
-      if (this.#session.isBehind) {
+      if (this.#session.isBehind || this.#session.footprint.hasHadItsTurn) {
         this.isStalledByClient = true;
         return this.#stall(at);
       }

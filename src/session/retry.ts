@@ -1,4 +1,5 @@
 import { commandById } from '../command/table.ts';
+import type { CallFailure } from '../shard/call.ts';
 import type { EntryId } from '../cache/store.ts';
 import { encodeRequest } from '../protocol/encoder.ts';
 import { FanOutCall } from './fan-out-call.ts';
@@ -11,6 +12,21 @@ export interface Repeatable {
   readonly argc: number;
   readonly db: number;
   readonly timeoutMs: number;
+  /** What its waiters get rather than a failure. */
+  insteadOf(failure: CallFailure): Buffer | undefined;
+}
+
+class RepeatedRead extends FanOutCall {
+  readonly #read: Repeatable;
+
+  constructor(read: Repeatable) {
+    super();
+    this.#read = read;
+  }
+
+  override insteadOf(failure: CallFailure): Buffer | undefined {
+    return this.#read.insteadOf(failure);
+  }
 }
 
 /** Send a read whose connection died before its reply once more, when the link is back; which `waiters` may have it. Not for those who
@@ -22,7 +38,7 @@ export function repeatRead(read: Repeatable, waiters: readonly Slot[], now: numb
   const patient = waiters.filter(mayWait);
   const identity = patient[0]?.identity;
   if (identity === undefined || !identity.shard.retries.take(identity.shard.stats.commands)) return waiters;
-  const call = new FanOutCall();
+  const call = new RepeatedRead(read);
   call.waiters.push(...patient);
   call.sentAt = now;
   call.timeoutMs = read.timeoutMs;

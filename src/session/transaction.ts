@@ -98,7 +98,8 @@ export function tryWholeTransaction(
   const exec = slotFor(session, 'exec');
   exec.shape = 'exec';
   exec.queued = block.rows;
-  exec.effect = block.keys.effect(session, fenceOf(session));
+  // Refused, it changes nothing that the near-cache knows.
+  if (shared.obstacle === undefined) exec.effect = block.keys.effect(session, fenceOf(session));
   if (block.isSlow) exec.timeoutMs = session.context.options.slowCommandTimeoutMs;
   slots.push(exec);
   const { redirects } = session.context.upstream;

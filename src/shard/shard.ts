@@ -18,6 +18,7 @@ import { ANY_DB, type SharedConnection } from './shared-connection.ts';
 import type { SharedListener } from './shared-options.ts';
 import { Breakers } from './breakers.ts';
 import type { BreakerOptions } from './breaker.ts';
+import type { Hedging } from './hedging.ts';
 import { Ramp, type RampOptions } from './ramp.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { Toucher } from './toucher.ts';
@@ -85,6 +86,8 @@ export class Shard {
   /** For reads that the near-cache has lost by an outage. */
   readonly ramp: Ramp;
   readonly retries: RetryBudget;
+  /** Undefined = replicas are not asked for reads that take long. */
+  hedging: Hedging | undefined;
   readonly stats: ShardStats;
   readonly cache: NearCache | undefined;
   readonly auth: AuthConnection;

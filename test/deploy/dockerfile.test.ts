@@ -62,6 +62,7 @@ describe('what the Dockerfile builds, with no more than its own dependencies', (
   let redis: RedisServer;
 
   beforeAll(async () => {
+    redis = await startRedis();
     target = mkdtempSync(join(tmpdir(), 'nearcache-image-'));
     chmodSync(target, 0o755);
     app = join(
@@ -69,7 +70,6 @@ describe('what the Dockerfile builds, with no more than its own dependencies', (
       startOf(stages, 'nearcache').workdir,
     );
     makeReadOnly(app);
-    redis = await startRedis();
   }, 180_000);
 
   afterAll(async () => {

@@ -19,13 +19,15 @@ export function drillTimeline(record: DrillRecord): Timeline {
   };
 }
 
-/** Where each sample begins, and where the last ends: it is taken to be as long as the one before. Units: seconds. */
+/** Where each sample begins, and where the last ends: it is taken to be as long as the one before, if the run went on for so long.
+ *  Units: seconds. */
 export function sampleEdges({ samples, seconds }: Pick<DrillRecord, 'samples' | 'seconds'>): number[] {
   const starts = samples.map(({ atMs }) => atMs / 1000);
   const last = starts.at(-1);
   if (last === undefined) return [0, seconds];
   const before = starts.at(-2);
-  return [...starts, before === undefined ? Math.max(seconds, last + 0.001) : 2 * last - before];
+  const rest = seconds > last ? seconds - last : Number.POSITIVE_INFINITY;
+  return [...starts, last + Math.min(rest, before === undefined ? 1 : last - before)];
 }
 
 /** Of each sample, a count as a rate. Units: per second. */

@@ -72,7 +72,7 @@ function overview(records: readonly DrillRecord[]): string {
       escapeMarkup(broken.join('; ')),
     ];
   });
-  return table(['scenario', 'outcome', 'promises kept', 'broken'], rows);
+  return table('overview', ['scenario', 'outcome', 'promises kept', 'broken'], rows);
 }
 
 function scenario(record: DrillRecord, index: number, common: Settings): string {
@@ -109,17 +109,17 @@ function verdictTable(verdicts: readonly DrillVerdict[]): string {
     escapeMarkup(measured),
     escapeMarkup(allowed),
   ]);
-  return table(['promise', 'outcome', 'measured', 'allowed'], rows);
+  return table('verdicts', ['promise', 'outcome', 'measured', 'allowed'], rows);
 }
 
 /** Shape: cells are markup. On a narrow page a row is a card, whose first two cells need no title. */
-function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+function table(name: string, titles: readonly string[], rows: readonly (readonly string[])[]): string {
   const head = titles.map((title) => textElement('th', { scope: 'col' }, title));
   const titled = (i: number): Attributes => (i < 2 ? {} : { 'data-title': titles[i] ?? '' });
   const body = rows.map((row) => element('tr', {}, ...row.map((cell, i) => element('td', titled(i), cell))));
   return element(
     'table',
-    { class: 'cards' },
+    { class: `cards ${name}` },
     element('thead', {}, element('tr', {}, ...head)),
     element('tbody', {}, ...body),
   );

@@ -44,6 +44,7 @@ section{border-top:1px solid var(--rule);margin-top:32px;padding-top:20px}
 table{border-collapse:collapse;width:100%;font-size:14px;margin:12px 0}
 th,td{text-align:left;vertical-align:top;padding:5px 14px 5px 0;border-bottom:1px solid var(--grid)}
 th{font-size:12px;font-weight:600;color:var(--soft)}
+.cards th{white-space:nowrap}.verdicts th:first-child{width:40%}
 .numbers td,.numbers th{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;padding-right:10px}
 .numbers td.states{text-align:left}
 .scroll{overflow-x:auto;max-height:70vh}
@@ -56,6 +57,6 @@ figure{margin:16px 0}figure svg{display:block;width:100%;height:auto}
 .narrow{display:none}
 @media (max-width:720px){.wide{display:none}.narrow{display:block;max-width:520px}
 .cards thead{display:none}.cards tr{display:block;padding:8px 0;border-bottom:1px solid var(--grid)}
-.cards td{display:block;border:0;padding:0}
+.cards td{display:inline;border:0;padding:0 8px 0 0}.cards td[data-title]{display:block}
 .cards td:empty{display:none}
 .cards td[data-title]::before{content:attr(data-title) ": ";color:var(--soft)}}`;

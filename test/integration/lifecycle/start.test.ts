@@ -46,7 +46,17 @@ test('with --startup loading every command hears LOADING until Redis has answere
   const server = await startBeforeRedis('--startup loading --big-value-size 64kb');
   const app = await raw();
 
-  const commands = ['PING', 'GET k', 'SET k v', 'MULTI', 'EXEC', 'HELLO 3 AUTH a b', 'AUTH x', 'CLIENT ID', 'NOSUCH'];
+  const commands = [
+    'PING',
+    'GET k',
+    'SET k v',
+    'MULTI',
+    'EXEC',
+    'HELLO 3 AUTH a b',
+    'AUTH x',
+    'CLIENT ID',
+    'NOSUCH',
+  ];
   for (const command of commands) expect(await say(app, ...command.split(' '))).toBe(LOADING);
   expect(await say(app, 'SET', 'k', 'x'.repeat(100_000))).toBe(LOADING);
   expect(await say(app, 'RESET')).toBe('+RESET');

@@ -71,16 +71,17 @@ describe('a transaction that is here whole', () => {
       ['GET', key],
     ];
     expect(await inOneWrite(client, lines)).toEqual([
-      ...[
-        '$1\r\n1\r\n',
-        '+OK\r\n',
-        '+QUEUED\r\n',
-        '+QUEUED\r\n',
-        '*2\r\n:2\r\n:3\r\n',
-        '$1\r\n3\r\n',
-        ':2\r\n',
-      ],
-      ...['+OK\r\n', '+QUEUED\r\n', '*1\r\n:31\r\n', '$2\r\n31\r\n'],
+      '$1\r\n1\r\n',
+      '+OK\r\n',
+      '+QUEUED\r\n',
+      '+QUEUED\r\n',
+      '*2\r\n:2\r\n:3\r\n',
+      '$1\r\n3\r\n',
+      ':2\r\n',
+      '+OK\r\n',
+      '+QUEUED\r\n',
+      '*1\r\n:31\r\n',
+      '$2\r\n31\r\n',
     ]);
     expect(await to.call('GET', key)).toBe('31');
   });
@@ -110,7 +111,12 @@ describe('a transaction that is here whole', () => {
     await cluster.moveSlot(slot(), from, added);
     const lines = [...increment(2), ['INCR', key], ['GET', key]];
     expect(await inOneWrite(client, lines)).toEqual([
-      ...['+OK\r\n', '+QUEUED\r\n', '+QUEUED\r\n', '*2\r\n:2\r\n:3\r\n', ':4\r\n', '$1\r\n4\r\n'],
+      '+OK\r\n',
+      '+QUEUED\r\n',
+      '+QUEUED\r\n',
+      '*2\r\n:2\r\n:3\r\n',
+      ':4\r\n',
+      '$1\r\n4\r\n',
     ]);
     await cluster.moveSlot(slot(), added, from);
     await cluster.removeNode(added);
@@ -151,13 +157,11 @@ describe('a transaction that is here whole', () => {
     await cluster.moveSlot(slot(), from, to);
     const replies = await inOneWrite(client, [['MULTI'], ['GET'], ['INCR', key], ['EXEC'], ['GET', key]]);
     expect(replies).toEqual([
-      ...[
-        '+OK\r\n',
-        "-ERR wrong number of arguments for 'get' command\r\n",
-        '+QUEUED\r\n',
-        ABORTED,
-        '$1\r\n1\r\n',
-      ],
+      '+OK\r\n',
+      "-ERR wrong number of arguments for 'get' command\r\n",
+      '+QUEUED\r\n',
+      ABORTED,
+      '$1\r\n1\r\n',
     ]);
   });
 });

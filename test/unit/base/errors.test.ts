@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ERRORS, errorLine } from '../../../src/base/errors.ts';
 
 /** Prefixes of Redis that mean here what they mean there. */
-const REDIS_PREFIXES = /^(NOAUTH|NOPROTO|EXECABORT|CROSSSLOT|CLUSTERDOWN) /;
+const REDIS_PREFIXES = /^(NOAUTH|NOPROTO|EXECABORT|CROSSSLOT|CLUSTERDOWN|LOADING) /;
 /** Redis's own sentence, in its own words. */
 const REDIS_SENTENCES = new Set(['ERR max number of clients reached']);
 

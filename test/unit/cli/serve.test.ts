@@ -33,7 +33,7 @@ function serve(flags: string): Promise<ProgramResult> {
 }
 
 function common(): string {
-  return `--upstream ${upstream} --log-format json`;
+  return `--upstream ${upstream} --log-format json --drain-serve 100ms`;
 }
 
 describe('a configuration with mistakes', () => {

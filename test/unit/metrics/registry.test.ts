@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { LoopStats } from '../../../src/base/loop-lag.ts';
 import { AGE_BUCKETS, CacheStats } from '../../../src/cache/cache-stats.ts';
 import { HoldOff } from '../../../src/cache/hold-off.ts';
 import { KeyPattern } from '../../../src/cache/key-pattern.ts';
@@ -9,6 +10,7 @@ import { METRIC_GROUPS } from '../../../src/metrics/catalog.ts';
 import { createMetrics } from '../../../src/metrics/registry.ts';
 import type { CacheSource, InvalidationSource, MetricSources } from '../../../src/metrics/row.ts';
 import { type PolicyRules, PolicyTable } from '../../../src/policy/policy-table.ts';
+import { PreloadStats } from '../../../src/session/preload.ts';
 import { SessionStats } from '../../../src/session/session-stats.ts';
 import { ShardStats } from '../../../src/shard/shard-stats.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -59,6 +61,12 @@ function sources(): Sources {
     },
     ring: () => ({ from: 'a1', to: '-' }),
     version: '1.2.3',
+    lifecycle: {
+      drain: 'serving',
+      loop: new LoopStats(),
+      watchdogMs: 1500,
+      preload: new PreloadStats(),
+    },
   };
 }
 
@@ -117,6 +125,19 @@ test('every number of every stats object is shown', async () => {
   Object.assign(stats, counts);
   const shown = new Set((await samplesOf(given)).values());
   expect(expected.filter((number) => !shown.has(number))).toEqual([]);
+});
+
+test('the start and the end of the process are shown', async () => {
+  const given = sources();
+  Object.assign(given.lifecycle?.loop ?? {}, { stalls: 3, stalledMs: 2500 });
+  Object.assign(given.lifecycle?.preload ?? {}, { read: 7, skipped: 8, bad: 9 });
+  const samples = await samplesOf(given);
+  const shown = ['drain_state', 'watchdog_seconds', 'loop_stalls_total', 'loop_stalled_seconds_total'];
+  expect(shown.map((name) => samples.get(`nearcache_${name}`))).toEqual([1, 1.5, 3, 2.5]);
+  const results = ['read', 'skipped', 'bad'];
+  expect(results.map((result) => samples.get(`nearcache_preload_keys_total{result="${result}"}`))).toEqual([
+    7, 8, 9,
+  ]);
 });
 
 test('a scrape shows the counts of now, not the sum of scrapes', async () => {

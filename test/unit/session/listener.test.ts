@@ -59,6 +59,10 @@ async function ask(socket: Socket, request: string): Promise<string> {
   return String(answer);
 }
 
+function hex(port: number): string {
+  return port.toString(16).toUpperCase().padStart(4, '0');
+}
+
 async function rest(socket: Socket): Promise<string> {
   let text = '';
   for await (const chunk of socket) text += String(chunk);
@@ -103,6 +107,22 @@ describe('a TCP listener', () => {
     );
     expect(await listen({ addresses: [elsewhere, LOOPBACK], skipsMissing: true })).toHaveLength(1);
   });
+
+  it.skipIf(process.platform !== 'linux')(
+    'asks after half a minute whether a silent client is there',
+    async () => {
+      const [name] = await listen({});
+      const socket = await dial(name as string);
+      await ask(socket, 'PING\r\n');
+      // Of the listener's side: its own port, the client's, …, the kind of timer (2 = keep-alive), and when it goes off in 1/100 s.
+      const [own, other] = [socket.remotePort, socket.localPort].map((port) => hex(port as number));
+      const timer = new RegExp(`:${own} \\w+:${other} \\S+ \\S+ 02:(\\w+)`).exec(
+        readFileSync('/proc/net/tcp', 'latin1'),
+      );
+      expect(Number.parseInt(timer?.[1] ?? '', 16)).toBeGreaterThan(2000);
+      expect(Number.parseInt(timer?.[1] ?? '', 16)).toBeLessThanOrEqual(3000);
+    },
+  );
 
   it('fails when no address is left', async () => {
     await expect(listen({ addresses: [elsewhere], skipsMissing: true })).rejects.toThrow(

@@ -1,0 +1,63 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+
+import { readMetrics } from '../../support/metrics.ts';
+import { type Nearcache, startNearcache } from '../../support/nearcache.ts';
+import { connectRaw } from '../../support/raw-client.ts';
+import { say, until } from '../../support/sidecar.ts';
+import { topologies } from '../../support/topologies.ts';
+
+const KEYS = Array.from({ length: 60 }, (_, i) => `key:${i}`);
+
+/** How often all servers have run GET. */
+async function gets(ports: readonly number[]): Promise<number> {
+  let sum = 0;
+  for (const port of ports) {
+    const direct = await connectRaw({ port });
+    const info = String(await direct.call('INFO', 'commandstats'));
+    direct.close();
+    sum += Number(/cmdstat_get:calls=(\d+)/.exec(info)?.[1] ?? 0);
+  }
+  return sum;
+}
+
+test.each(topologies)(
+  'over $name each hot key is read from its own shard',
+  { timeout: 180_000 },
+  async (each) => {
+    const directory = mkdtempSync(join(tmpdir(), 'nearcache-warm-'));
+    const file = join(directory, 'hot-keys');
+    const behind = await each.start();
+    const start = (): Promise<Nearcache> =>
+      startNearcache({
+        upstream: behind.upstream,
+        flags: ['--hot-keys-file', file, '--preload-rate', '2000', '--canary-interval', '0'],
+      });
+    const first = await start();
+    const writer = await connectRaw(first);
+    for (const key of KEYS) await say(writer, 'SET', key, `value of ${key}`);
+    for (let round = 0; round < 400; round++) {
+      for (const key of KEYS) writer.request(['GET', key]);
+      await writer.readFrames(KEYS.length);
+    }
+    writer.close();
+    await first.stop();
+    const names = readFileSync(file, 'latin1').split('\n').slice(1, -1);
+    expect(names.toSorted()).toEqual(KEYS.map((key) => `0 get ${key}`).toSorted());
+
+    const second = await start();
+    await until('they are read', () => second.logs.includes('hot keys were read'));
+    expect((await readMetrics(second)).get('nearcache_preload_keys_total{result="read"}')).toBe(KEYS.length);
+    const before = await gets(behind.ports);
+    const reader = await connectRaw(second);
+    for (const key of KEYS) expect(await say(reader, 'GET', key)).toBe(`value of ${key}`);
+    expect(await gets(behind.ports)).toBe(before);
+
+    reader.close();
+    await second.stop();
+    await behind.stop();
+    rmSync(directory, { recursive: true });
+  },
+);
