@@ -203,6 +203,7 @@ export class App {
           ramp: shard.ramp,
           retries: shard.retries,
           hedging: shard.hedging,
+          inFlightMax: () => shard.own.shared.inFlightMax,
           margin: () => shard.margin,
           replicas: shard.replicas?.all,
         }));

@@ -68,6 +68,7 @@ export class ShardMaker {
         canaryKey: config.canaryKey,
         touchRate: config.touchRate,
         queueTimeoutMs: config.queueTimeoutMs,
+        hasAdaptiveLimit: config.adaptiveLimit === 'on',
         breaker: config.breaker === 'on' ? breakerOptions(config) : undefined,
         recovery: {
           forMs: config.recoveryRampMs,

@@ -39,6 +39,13 @@ export const OUTAGE_ROWS: readonly MetricRow[] = [
   ),
   ofShard(
     {
+      name: 'nearcache_shard_in_flight_limit_commands',
+      help: 'Commands that may be in flight to the shard now; see --shard-in-flight and --adaptive-limit.',
+    },
+    ({ inFlightMax }) => inFlightMax(),
+  ),
+  ofShard(
+    {
       name: 'nearcache_shard_retries_total',
       help: 'Reads that were sent once more because their connection died; see --retry-budget.',
     },

@@ -44,6 +44,8 @@ export interface ShardSource {
   readonly stats: ShardStats;
   /** Undefined = there are none. */
   readonly breakers: Breakers | undefined;
+  /** Commands that may be in flight to it, by one user. */
+  readonly inFlightMax: () => number;
   /** Undefined = no read is hedged. */
   readonly hedging?: Pick<Hedging, 'sent' | 'won'> | undefined;
   readonly ramp: Pick<Ramp, 'delayed' | 'refused'>;

@@ -45,5 +45,6 @@ function absentFrame(
   // Redis says what is wrong with it.
   if (request.argc < 2) return undefined;
   aimAtCall(request, spec, session.space, 0);
-  return absentInstead(cache, spec, request.argc, policyOf(cache));
+  const policy = cache.policies.of(wanted.bytes, wanted.keyStart, wanted.keyEnd);
+  return absentInstead(cache, spec, request.argc, policy);
 }

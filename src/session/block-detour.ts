@@ -91,7 +91,11 @@ export class BlockDetour {
     const { shared } = identity;
     this.#exec.effect?.redirected?.();
     for (const call of this.calls) call.again(identity);
-    if (shared.state !== 'idle' && shared.state !== 'connecting') {
+    const { obstacle } = shared;
+    const isConnecting = shared.state === 'idle' || shared.state === 'connecting';
+    if (obstacle !== undefined) {
+      for (const call of this.calls) call.fail(obstacle);
+    } else if (!isConnecting) {
       shared.submitBlock(this.calls, this.#bytes, 0, this.#bytes.length, ANY_DB);
     } else if (shared.inFlight + this.calls.length + ROOM > shared.options.inFlightMax) {
       for (const call of this.calls) call.fail({ kind: 'busy', reason: String(shared.options.inFlightMax) });
@@ -103,7 +107,7 @@ export class BlockDetour {
         end = 0;
       }
     }
-    this.#session.lastPosition = shared.position;
+    this.#session.lastPosition = Math.max(this.#session.lastPosition, shared.position);
     this.#goOn();
   }
 

@@ -80,6 +80,7 @@ function fetchOne(session: Session, cache: NearCache, request: Request, spec: Co
   const leases = leasesFor(session, request, spec, policy);
   if (session.heldKeys.size > 0) {
     if (reason !== undefined || leases !== undefined) return false;
+    if (fetchTurn(session, session) !== 'go') return false;
     readAhead(session, cache, request, spec, { key, policy });
     return true;
   }

@@ -2,6 +2,8 @@
 export interface AdaptiveLimitOptions {
   /** The limit never exceeds it. */
   readonly max: number;
+  /** Only calls of this time-out say how the server does; undefined = all. */
+  readonly plainTimeoutMs?: number;
 }
 
 /** So many commands may always be in flight. */
@@ -36,6 +38,7 @@ export class AdaptiveLimit {
   limit: number;
   readonly #least: number;
   readonly #max: number;
+  readonly #plainTimeoutMs: number | undefined;
   /** The latency without load; 0 = not known yet. */
   #baseMs = 0;
   #sumMs = 0;
@@ -43,8 +46,9 @@ export class AdaptiveLimit {
   #mostInFlight = 0;
   #beganAt = 0;
 
-  constructor({ max }: AdaptiveLimitOptions) {
+  constructor({ max, plainTimeoutMs }: AdaptiveLimitOptions) {
     this.#max = max;
+    this.#plainTimeoutMs = plainTimeoutMs;
     this.#least = Math.min(LEAST, max);
     this.limit = Math.min(START, max);
   }
@@ -52,6 +56,11 @@ export class AdaptiveLimit {
   /** The latency without load, as far as it is known. Units: ms. */
   get baseMs(): number {
     return this.#baseMs;
+  }
+
+  /** Does a call of this time-out count? */
+  isPlain(timeoutMs: number): boolean {
+    return this.#plainTimeoutMs === undefined || timeoutMs === this.#plainTimeoutMs;
   }
 
   /** A command was answered after `latencyMs`, when `inFlight` were, itself among them. */

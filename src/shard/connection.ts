@@ -6,6 +6,7 @@ import { Fifo } from '../base/fifo.ts';
 import { LARGE_CHUNK, OutputBuffer } from '../base/output-buffer.ts';
 import { atEndOfNextTurn, type EndOfTurn } from '../base/turn.ts';
 import { ReplyScanner } from '../protocol/reply-scanner.ts';
+import type { AdaptiveLimit } from './adaptive-limit.ts';
 import type { Call, CallFailure } from './call.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { ShardStats } from './shard-stats.ts';
@@ -55,6 +56,8 @@ export class Connection implements EndOfTurn {
   takesAll = false;
   /** Undefined = nobody counts. */
   outcomes: Outcomes | undefined;
+  /** How much may be in flight follows from how long plain commands take; undefined = it does not. */
+  limit: AdaptiveLimit | undefined;
   #clock: Clock;
   #owner: ConnectionOwner;
   #stats: ShardStats;
@@ -222,7 +225,13 @@ export class Connection implements EndOfTurn {
       if (!target.hasBegun) this.outcomes.begun(chunk, start, end);
       if (last) this.outcomes.answered(target.sentAt, this.lastByteAt);
     }
-    if (last) this.calls.shift();
+    if (last) {
+      // What may take long by itself says nothing of the server.
+      if (this.limit?.isPlain(target.timeoutMs) === true) {
+        this.limit.onAnswer(this.lastByteAt - target.sentAt, this.calls.length);
+      }
+      this.calls.shift();
+    }
     target.reply(chunk, start, end, last, this.#scanner);
   }
 
@@ -231,7 +240,6 @@ export class Connection implements EndOfTurn {
     this.out.clear();
     const failure: CallFailure = { kind: this.#isOpen ? 'lost' : 'unsent', reason };
     this.#stats.failed += this.calls.length;
-    this.outcomes?.unanswered(reason, this.calls.length);
     for (let call = this.calls.shift(); call !== undefined; call = this.calls.shift()) call.fail(failure);
     this.#owner.lost(reason);
   }

@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import type { NearCache } from '../cache/near-cache.ts';
+import { AdaptiveLimit } from './adaptive-limit.ts';
 import { Backoff } from './backoff.ts';
 import { Canary } from './canary.ts';
 import type { CredentialSource, Credentials } from './credentials.ts';
@@ -70,6 +71,9 @@ export class IdentityFactory {
         confirmation: this.#parts.shard.confirmation,
         breaker: this.#parts.shard.breakers?.all,
         outcomes: this.#parts.shard.breakers?.outcomes,
+        limit: options.hasAdaptiveLimit
+          ? new AdaptiveLimit({ max: options.inFlightMax, plainTimeoutMs: options.commandTimeoutMs })
+          : undefined,
         asksReady: number === 0,
       },
       { ...parts, backoff: this.#backoff(), listener: given.listener },

@@ -37,7 +37,8 @@ export class Outcomes {
       this.#all.failed(word.slice(1, word.indexOf(' ')), 1);
   }
 
-  /** So many commands will not be answered, or not in time. */
+  /** So many commands are not answered in time. Those of a link that is lost are none of them: it is replaced at once, and what comes of
+   *  that says more. */
   unanswered(reason: string, count: number): void {
     if (count === 0) return;
     this.#all.window.commands += count;

@@ -48,6 +48,8 @@ export interface ShardOptions {
   /** Keys a second that Redis is told are in use. */
   touchRate: number;
   queueTimeoutMs: number;
+  /** `inFlightMax` is lowered while replies get slower. */
+  hasAdaptiveLimit: boolean;
   /** Undefined = none. */
   breaker: BreakerOptions | undefined;
   recovery: RampOptions;

@@ -126,8 +126,9 @@ export class SharedConnection {
     const connection = this.#connection;
     const obstacle = db === ANY_DB ? undefined : this.#gate.obstacle;
     if (obstacle !== undefined) return call.fail(obstacle);
-    if (this.state === 'ready' && connection !== undefined) {
-      if (connection.calls.length >= this.options.inFlightMax) return call.fail(this.#busy());
+    // One that has gone but has not said so yet is replaced at once, so that it is worth waiting.
+    if (this.state === 'ready' && connection?.isGone === false) {
+      if (connection.calls.length >= this.inFlightMax) return call.fail(this.#busy());
       if (db !== this.#db && db !== ANY_DB) this.#select(connection, db);
       connection.expect(call);
       connection.write(buffer, start, end);
@@ -142,8 +143,8 @@ export class SharedConnection {
     const connection = this.#connection;
     const isSendable =
       this.state === 'ready' &&
-      connection !== undefined &&
-      connection.calls.length < this.options.inFlightMax &&
+      connection?.isGone === false &&
+      connection.calls.length < this.inFlightMax &&
       this.#gate.obstacle === undefined;
     if (!isSendable) return this.submit(call, request.buffer, request.start, request.end, db);
     this.position = ++SharedConnection.#lastPosition;
@@ -165,7 +166,7 @@ export class SharedConnection {
       for (const call of calls) call.fail(obstacle ?? this.problem);
       return;
     }
-    if (connection.calls.length + calls.length > this.options.inFlightMax) {
+    if (connection.calls.length + calls.length > this.inFlightMax) {
       for (const call of calls) call.fail(this.#busy());
       return;
     }
@@ -196,6 +197,11 @@ export class SharedConnection {
     this.#connection?.destroy('nearcache is stopping');
   }
 
+  /** How many may be in flight now. */
+  get inFlightMax(): number {
+    return this.options.limit?.limit ?? this.options.inFlightMax;
+  }
+
   get inFlight(): number {
     return (this.#connection?.calls.length ?? 0) + this.#held.length;
   }
@@ -209,6 +215,7 @@ export class SharedConnection {
     const connection = this.#connection;
     if (connection === undefined) return;
     connection.expireCalls(now);
+    this.options.limit?.tick(now);
     this.#gate.look(connection.isFull, now);
     if (this.#gate.isOverdue) this.wakeAll();
     if (this.state === 'ready') this.#heartbeat?.tick(now);
@@ -243,6 +250,7 @@ export class SharedConnection {
     );
     this.#connection = connection;
     connection.outcomes = this.options.outcomes;
+    connection.limit = this.options.limit;
     connection.connect(this.options.address(), this.options.connectTimeoutMs);
   }
 
@@ -348,11 +356,12 @@ export class SharedConnection {
 
   #hold(call: Call, bytes: Buffer, db: number): void {
     this.start();
-    if (this.state === 'connecting' && this.#held.length < this.options.inFlightMax) {
+    const isHopeful = this.state === 'connecting' || this.state === 'ready';
+    if (isHopeful && this.#held.length < this.inFlightMax) {
       this.#held.add({ call, bytes, db });
     } else {
       this.#stats.failed++;
-      call.fail(this.state === 'connecting' ? this.#busy() : this.problem);
+      call.fail(isHopeful ? this.#busy() : this.problem);
     }
   }
 
@@ -371,7 +380,7 @@ export class SharedConnection {
   }
 
   #busy(): CallFailure {
-    return { kind: 'busy', reason: String(this.options.inFlightMax) };
+    return { kind: 'busy', reason: String(this.inFlightMax) };
   }
 
   /** Switch the database. Only ever to one that a SELECT of this identity has confirmed, so anything but OK means that

@@ -1,4 +1,5 @@
 import type { Confirmation } from '../cache/confirmation.ts';
+import type { AdaptiveLimit } from './adaptive-limit.ts';
 import type { Breaker } from './breaker.ts';
 import type { AddressSource } from './connection.ts';
 import type { CredentialSource } from './credentials.ts';
@@ -31,6 +32,8 @@ export interface SharedOptions {
   breaker?: Breaker | undefined;
   /** Who counts what becomes of them. */
   outcomes?: Outcomes | undefined;
+  /** Instead of `inFlightMax`, at most that; undefined = it stays. */
+  limit?: AdaptiveLimit | undefined;
   /** A server that loads its data set is not usable yet: see at connect whether it does. */
   asksReady?: boolean;
 }

@@ -10,6 +10,8 @@ import { type LocalProgram, type Place, runToEnd, startLocal } from './local-pro
 
 /** What containers listen on, each in a network of its own. */
 const PORTS = [6379, 26_379, 8080, 9379];
+/** Both, since a name may be either; the second where there is such. */
+const LOOPBACK = ['127.0.0.1', '-::1'];
 const MAIN = 'src/main.ts';
 /** Much more than the file allows: here all start at once, on a machine that does other things. */
 const HEALTHY_MS = 120_000;
@@ -26,12 +28,13 @@ interface StackOptions {
 
 /** Runs the services of docker-compose.yml as programs of this machine: the same commands, environment, mounted files and
  *  health checks, in the order of `depends_on`. Where each container had a network and a filesystem of its own, ports become
- *  free ones, names of services the loopback address, and paths those of a temporary folder. */
+ *  free ones, names of services become `localhost` (a name too, as Sentinels are to tell), and paths those of a temporary folder. */
 export class LocalStack {
   readonly #options: StackOptions;
   readonly #dir = mkdtempSync(join(tmpdir(), 'nearcache-compose-'));
   readonly #programs = new Map<string, LocalProgram>();
   readonly #starts = new Map<string, Promise<void>>();
+  readonly #paths = new Map<string, ReadonlyMap<string, string>>();
   #ports: readonly number[] = [];
 
   private constructor(options: StackOptions) {
@@ -81,7 +84,7 @@ export class LocalStack {
       ...(service.command ?? (isBuilt ? command : [])),
     ];
     // As it would be in its own network only.
-    if (argv[0] === 'redis-server') argv.push('--bind', '127.0.0.1');
+    if (argv[0] === 'redis-server') argv.push('--bind', ...LOOPBACK);
     this.#programs.set(name, startLocal(this.#local(name, argv), this.#place(name)));
   }
 
@@ -126,12 +129,12 @@ export class LocalStack {
 
   /** A command of a container as it is on this machine; `$$` is how the file writes a `$`. */
   #local(name: string, argv: readonly string[]): string[] {
-    const paths = this.#paths(name);
+    const paths = this.#pathsOf(name);
     const script = this.#options.imageStart.entrypoint[1] as string;
     return argv.map((arg, index) => {
       if (arg === script) return MAIN;
-      if (arg in this.#options.services && argv[index - 1]?.endsWith('announce-ip')) return '127.0.0.1';
-      if (arg in this.#options.services && argv[index + 1] === '6379') return '127.0.0.1';
+      if (arg in this.#options.services && argv[index - 1]?.endsWith('announce-ip')) return 'localhost';
+      if (arg in this.#options.services && argv[index + 1] === '6379') return 'localhost';
       const isOfOther =
         argv[index - 1] !== undefined && (argv[index - 1] as string) in this.#options.services;
       const own = isOfOther ? (argv[index - 1] as string) : name;
@@ -147,12 +150,19 @@ export class LocalStack {
     return text.replaceAll(pattern, (_, other: string | undefined, gap: string | undefined, port: string) =>
       other === undefined
         ? String(this.port(name, Number(port)))
-        : `127.0.0.1${gap}${this.port(other, Number(port))}`,
+        : `localhost${gap}${this.port(other, Number(port))}`,
     );
   }
 
+  /** Made once: a file that was written again might be read in between. */
+  #pathsOf(name: string): ReadonlyMap<string, string> {
+    const paths = this.#paths.get(name) ?? this.#makePaths(name);
+    this.#paths.set(name, paths);
+    return paths;
+  }
+
   /** What a container sees at a path, here. A mounted file is copied, since it names ports too. */
-  #paths(name: string): ReadonlyMap<string, string> {
+  #makePaths(name: string): ReadonlyMap<string, string> {
     const service = this.#service(name);
     const paths = new Map<string, string>();
     for (const target of service.tmpfs ?? []) {
@@ -166,7 +176,10 @@ export class LocalStack {
       const path = join(this.#dir, name, target);
       mkdirSync(join(path, '..'), { recursive: true });
       const content = this.#addresses(name, atPaths(readFileSync(source, 'utf8'), paths));
-      writeFileSync(path, target.endsWith('sentinel.conf') ? `bind 127.0.0.1\n${content}` : content);
+      writeFileSync(
+        path,
+        target.endsWith('sentinel.conf') ? `bind ${LOOPBACK.join(' ')}\n${content}` : content,
+      );
       paths.set(target, path);
     }
     return paths;

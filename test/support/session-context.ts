@@ -32,6 +32,7 @@ export function lonelyContext(): SessionContext {
       canaryKey: 'canary',
       touchRate: 0,
       queueTimeoutMs: 1000,
+      hasAdaptiveLimit: false,
       breaker: undefined,
       recovery: { forMs: 0, rate: 1, queueTimeoutMs: 1000 },
       retryBudgetPercent: 0,

@@ -41,6 +41,19 @@ const ownMain = fileURLToPath(new URL(`../../main${extname(import.meta.url)}`, i
 /** Starts `nearcache serve`, with the Node that runs this, and waits until it is started up.
  *  Errors: rejects with the process's output when it ends before, or is not ready within 40 seconds. */
 export async function startNearcache(options: NearcacheOptions): Promise<Nearcache> {
+  for (let tries = TRIES; ; tries--) {
+    try {
+      return await startOnce(options);
+    } catch (error) {
+      // Another program was given a port that was free a moment ago.
+      if (tries === 1 || !String(error).includes('EADDRINUSE')) throw error;
+    }
+  }
+}
+
+const TRIES = 3;
+
+async function startOnce(options: NearcacheOptions): Promise<Nearcache> {
   const [port, adminPort] = (await freePorts(2)) as [number, number];
   const upstream =
     typeof options.upstream === 'number' ? `redis://127.0.0.1:${options.upstream}` : options.upstream;

@@ -37,7 +37,12 @@ const rules: PolicyRules = {
 
 const replica = { name: '10.0.0.2:6379', isUp: true, reads: 12, retried: 3, roundTripSeconds: 0.25 };
 
-const outage = { breakers: undefined, ramp: { delayed: 4, refused: 2 }, retries: { retries: 3 } };
+const outage = {
+  inFlightMax: () => 1000,
+  breakers: undefined,
+  ramp: { delayed: 4, refused: 2 },
+  retries: { retries: 3 },
+};
 
 function sources(): Sources {
   return {

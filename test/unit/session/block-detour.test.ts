@@ -5,7 +5,7 @@ import { BlockDetour } from '../../../src/session/block-detour.ts';
 import type { ReplyEffect } from '../../../src/session/effect.ts';
 import type { Session } from '../../../src/session/session.ts';
 import type { Expected, Slot } from '../../../src/session/slot.ts';
-import type { Call } from '../../../src/shard/call.ts';
+import type { Call, CallFailure } from '../../../src/shard/call.ts';
 import type { Identity } from '../../../src/shard/identity.ts';
 import type { Shard } from '../../../src/shard/shard.ts';
 import type { SharedState } from '../../../src/shard/shared-connection.ts';
@@ -24,6 +24,7 @@ class Link {
   state: SharedState = 'ready';
   position = 0;
   inFlight = 0;
+  obstacle: CallFailure | undefined;
   readonly options = { inFlightMax: 100 };
   sent: { calls: readonly Call[]; bytes: string }[] = [];
   #held: { calls: Call[]; bytes: string } | undefined;
@@ -196,6 +197,18 @@ describe('a block that is redirected', () => {
       /^\+OK\r\n\+QUEUED\r\n-[^\r]*unreachable[^\r]*\r\n-[^\r]*unreachable[^\r]*\r\n$/,
     );
     expect([session.detours, effects, desk.settledCount]).toEqual([0, ['redirected', 'failed'], 4]);
+  });
+
+  test('fails as a whole where nothing may be sent now, also while that is being connected to', () => {
+    for (const state of ['ready', 'connecting'] as const) {
+      start();
+      second.state = state;
+      second.obstacle = { kind: 'unsent', reason: 'not now' };
+      answer('+OK\r\n', MOVED, MOVED, ABORT);
+      second.open();
+      expect([second.sent, desk.settledCount, session.detours]).toEqual([[], 4, 0]);
+      expect(desk.out.match(/not now/g)?.length).toBe(3);
+    }
   });
 
   test('answers what it held back when the connection is lost before EXEC is answered', () => {
