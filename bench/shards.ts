@@ -2,7 +2,6 @@
  *  that redis-servers and load generator on the same cores do not count. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { Ring } from '../src/route/ring.ts';
 import { type Nearcache, startNearcache } from '../src/drill/servers/nearcache-process.ts';
 import { describeMachine, machineLine } from './machine.ts';
 import { watchOthers } from './others.ts';
@@ -11,6 +10,7 @@ import { shardsPlot, shardsTable } from './report/shards-report.ts';
 import { writeResults } from './report/results.ts';
 import { percent } from './report/table.ts';
 import { verdictTable } from './report/verdict-table.ts';
+import { keysByShard } from './ring/keys-by-shard.ts';
 import { judgeShards, type ShardsRow } from './shards/shards-rows.ts';
 import type { ShardsOptions } from './shards/shards-options.ts';
 import { startBackend, startTwemproxy, type Target } from './targets.ts';
@@ -49,7 +49,7 @@ export async function shards(options: ShardsOptions, command: string): Promise<b
     ...redis.map(({ pid }) => pid),
   ]);
   try {
-    const rows = await measure({ one, ring, twemproxies }, keysByShard(names), options);
+    const rows = await measure({ one, ring, twemproxies }, keysByShard(names, KEYS_A_SHARD, 'key:'), options);
     const othersShare = others();
     const verdicts = judgeShards(rows);
     console.log(`\n${shardsTable(rows)}\n\n${verdictTable(verdicts)}`);
@@ -67,21 +67,6 @@ export async function shards(options: ShardsOptions, command: string): Promise<b
 
 function start(upstream: string, cacheSize: string): Promise<Nearcache> {
   return startNearcache({ upstream, flags: ['--cache-size', cacheSize, '--log-level', 'warn'] });
-}
-
-/** As many keys of each shard as one MGET takes. */
-function keysByShard(names: readonly string[]): string[][] {
-  const ring = new Ring(
-    { distribution: 'ketama', hash: 'fnv1a_64', hashTag: '{}' },
-    names.map((name) => ({ name, weight: 1 })),
-  );
-  const found: string[][] = names.map(() => []);
-  for (let i = 0; found.some(({ length }) => length < KEYS_A_SHARD); i++) {
-    const key = Buffer.from(`key:${i}`);
-    const keys = found[ring.place(key, 0, key.length)] as string[];
-    if (keys.length < KEYS_A_SHARD) keys.push(key.toString());
-  }
-  return found;
 }
 
 /** What is compared, each in front of one Redis and of all. */

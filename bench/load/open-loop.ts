@@ -2,12 +2,11 @@
  *  is charged for every request that it kept waiting (a closed loop would stop asking and hide the stall). */
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Histogram } from 'hdr-histogram-js';
 
 import { Fifo } from '../../src/base/fifo.ts';
 import { newHistogram, recordMs } from '../report/percentiles.ts';
-import { Alarm } from './alarm.ts';
+import { paced, TickClock } from './pace.ts';
 import { ReplyChecker } from './reply-checker.ts';
 import type { Batch } from './request.ts';
 
@@ -32,10 +31,6 @@ export interface OpenLoopOutcome {
   readonly sendLag: Histogram;
 }
 
-/** No shorter, as waking up costs the generator about as much as a request does. */
-const leastTickMs = 0.2;
-const mostTickMs = 1;
-
 /** Runs the plan once.
  *  Errors: rejects when a connection fails, a reply is wrong, or replies are missing 5 seconds after the end. */
 export async function runOpenLoop(plan: OpenLoopPlan): Promise<OpenLoopOutcome> {
@@ -56,9 +51,7 @@ export async function runOpenLoop(plan: OpenLoopPlan): Promise<OpenLoopOutcome> 
 class OpenLoop {
   readonly #plan: OpenLoopPlan;
   readonly #links: Link[];
-  readonly #alarm = new Alarm(() => this.#wake());
-  readonly #tickMs: number;
-  #wake: () => void = () => {};
+  readonly #clock: TickClock;
   #failure: Error | undefined;
   #outcome: OpenLoopOutcome = { latency: newHistogram(), sendLag: newHistogram() };
   #nextLink = 0;
@@ -66,7 +59,7 @@ class OpenLoop {
 
   constructor(plan: OpenLoopPlan) {
     this.#plan = plan;
-    this.#tickMs = Math.min(mostTickMs, Math.max(leastTickMs, 1000 / plan.batchesPerSecond));
+    this.#clock = new TickClock(plan.batchesPerSecond, (ms) => recordMs(this.#outcome.sendLag, ms));
     const onLatency = (ms: number): void => recordMs(this.#outcome.latency, ms);
     const onFailure = (error: Error): void => {
       this.#failure ??= error;
@@ -84,21 +77,9 @@ class OpenLoop {
     return this.#outcome;
   }
 
-  /** What is due in the same tick leaves one by one, with a turn of the event loop in between, so that a reply is not
-   *  kept waiting by the sending of the next request. */
   async send(seconds: number): Promise<void> {
-    const start = performance.now();
-    const total = Math.round(seconds * this.#plan.batchesPerSecond);
-    for (let sent = 0; sent < total; ) {
-      const due = ((performance.now() - start) * this.#plan.batchesPerSecond) / 1000;
-      if (sent + 1 > due) {
-        await this.#tick();
-        continue;
-      }
-      this.#sendOne();
-      sent++;
-      await nextTurn();
-    }
+    const clock = { now: () => this.#clock.now(), sleep: () => this.#tick() };
+    await paced(this.#plan.batchesPerSecond, seconds, clock, () => this.#sendOne());
   }
 
   async drain(): Promise<void> {
@@ -111,16 +92,11 @@ class OpenLoop {
 
   close(): void {
     for (const link of this.#links) link.close();
-    void this.#alarm.close();
+    this.#clock.close();
   }
 
   async #tick(): Promise<void> {
-    const planned = performance.now() + this.#tickMs;
-    await new Promise<void>((wake) => {
-      this.#wake = wake;
-      this.#alarm.set(this.#tickMs);
-    });
-    recordMs(this.#outcome.sendLag, performance.now() - planned);
+    await this.#clock.sleep();
     if (this.#failure !== undefined) throw this.#failure;
   }
 

@@ -11,7 +11,7 @@ export class LoopStats {
 }
 
 /** Sees that the event loop was held up: whatever holds it up holds up every session. A timer comes late then.
- *  Shape: `beat` is called at each look; it stays away while the loop is held up.
+ *  Shape: `beat` is called at the start and at each look; it stays away while the loop is held up.
  *  Units: ms of the monotonic clock. Bounds: one log line in 10 s, which tells of all since the last.
  *  Cost: a timer, 20 times a second unless `warnMs` is below 100. */
 export class LoopLag {
@@ -32,6 +32,7 @@ export class LoopLag {
     const periodMs = Math.min(PERIOD_MS, this.#warnMs / 2);
     const { clock, beat } = this.#parts;
     this.#expectedAt = clock.now() + periodMs;
+    beat();
     this.#stop = clock.every(periodMs, () => {
       const now = clock.now();
       beat();

@@ -13,7 +13,7 @@ const EXIT_USAGE = 2;
 const EXIT_FAILED = 1;
 const WIDTH = 120;
 
-/** `nearcache drill …`. Resolves with the exit code: 0 all promises kept, 1 one was not, or a drill could not be done, 2 a mistake in
+/** `nearcache drill …`. Ends the process, or resolves with the exit code: 0 all promises kept, 1 one was not, or a drill could not be done, 2 a mistake in
  *  the arguments (all of them printed). */
 export async function drill(argv: readonly string[]): Promise<number> {
   if (argv.includes('--help') || argv[0] === 'help') {
@@ -30,12 +30,12 @@ export async function drill(argv: readonly string[]): Promise<number> {
     for (const { name, title } of SCENARIOS) console.log(`${name.padEnd(20)}${title}`);
     return 0;
   }
-  try {
-    return await play(options);
-  } catch (error) {
+  const code = await play(options).catch((error: unknown) => {
     console.error(`nearcache: drill: ${error instanceof Error ? error.message : String(error)}`);
     return EXIT_FAILED;
-  }
+  });
+  // Not by itself: Node 26 sometimes waits for ever, and busily, for sockets that were reset (Environment::CleanupHandles).
+  process.exit(code);
 }
 
 async function play(options: DrillToolOptions): Promise<number> {

@@ -27,13 +27,23 @@ export function answerAway(
   spec: CommandSpec,
   obstacle: CallFailure,
 ): void {
-  const frame =
-    spec.cacheClass === 'B'
-      ? manyInstead(cache, askedBy(session, request, spec), session.now)
-      : absentFrame(session, cache, request, spec);
+  const frame = insteadOf(session, cache, request, spec, obstacle);
   const slot = sharedSlot(session, request, spec);
   if (frame === undefined) slot.fail(obstacle);
   else slot.answerInstead(frame);
+}
+
+function insteadOf(
+  session: Session,
+  cache: NearCache,
+  request: Request,
+  spec: CommandSpec,
+  { kind }: CallFailure,
+): Buffer | undefined {
+  // It is there, and does not want this user.
+  if (kind === 'refused') return undefined;
+  if (spec.cacheClass === 'B') return manyInstead(cache, askedBy(session, request, spec), session.now);
+  return absentFrame(session, cache, request, spec);
 }
 
 function absentFrame(

@@ -103,6 +103,8 @@ export class Preload {
   /** Have all shards answered, or will those that have not probably not do so soon? */
   #isUpstreamThere(): boolean {
     const { upstream, clock } = this.#parts;
+    // Before the first view of a Cluster it is not known whom to ask, and what is redirected is not kept.
+    if (upstream.kind === 'cluster' && upstream.version === 0) return false;
     const ready = upstream.shards.filter(({ own }) => own.shared.isReady).length;
     if (ready === 0) return false;
     this.#firstReadyAt ??= clock.now();

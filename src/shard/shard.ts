@@ -306,7 +306,9 @@ export class Shard {
           log.warn({ reason }, 'shard was lost');
         } else if (shared.state === 'connecting') {
           log.warn({ reason }, 'shard is unreachable, retrying with back-off');
-          if (identityOf() === this.own) this.#isAway(shared.problem.reason);
+          // One that only refuses nearcache's own user is there for others.
+          const isRefused = shared.problem.kind === 'refused';
+          if (identityOf() === this.own && !isRefused) this.#isAway(shared.problem.reason);
         }
         if (shared.problem.kind === 'refused' && identityOf() !== this.own) {
           this.onRefused(identityOf());
@@ -333,9 +335,15 @@ export class Shard {
     return new Breakers(options, {
       clock: this.#clock,
       log: this.#log,
-      link: () => this.own.shared,
+      link: () => this.#anyLink(),
       ownKey,
     });
+  }
+
+  /** The own one, unless only apps' users may log in. */
+  #anyLink(): SharedConnection {
+    for (const { shared } of this.identities()) if (shared.isReady) return shared;
+    return this.own.shared;
   }
 
   /** The fences whose entries stay when a link comes back with a new one. */

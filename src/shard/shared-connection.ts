@@ -107,9 +107,11 @@ export class SharedConnection {
     return this.#connection?.hasSaidNothingFor(now, silentMs) === true;
   }
 
-  /** Has Redis, though asked, said nothing for so long? Units: ms. */
+  /** Has Redis, though asked, said nothing for so long? One that refuses the user has said something. Units: ms. */
   isUnresponsive(now: number, silentMs: number): boolean {
-    return this.obstacle !== undefined || this.hasSaidNothingFor(now, silentMs);
+    const { obstacle } = this;
+    if (obstacle !== undefined) return obstacle.kind !== 'refused';
+    return this.hasSaidNothingFor(now, silentMs);
   }
 
   /** Is it not yet known whether it can be used? `waiter` is woken then. */

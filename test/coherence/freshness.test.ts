@@ -14,7 +14,7 @@ let app: RawClient;
 
 beforeAll(async () => {
   sidecar = await Sidecar.start({
-    flags: `--max-staleness ${D}ms --link-dead-timeout 2s --command-timeout 1s --connect-timeout 1s --reconnect-max 50ms`,
+    flags: `--max-staleness ${D}ms --link-dead-timeout 2s --command-timeout 1s --connect-timeout 1s --reconnect-max 50ms --stale-if-error 0`,
   });
 });
 beforeEach(async () => {

@@ -9,7 +9,8 @@ import type { RedisServer } from './redis-server.ts';
 import { startRelay } from '../../src/drill/servers/relay.ts';
 import type { Relay, RelayOptions } from '../../src/drill/servers/relay.ts';
 
-const CALM_FLAGS = '--canary-interval 0 --connect-timeout 10s --command-timeout 20s'.split(' ');
+const CALM_FLAGS =
+  '--canary-interval 0 --connect-timeout 10s --command-timeout 20s --breaker-slow-call 20s'.split(' ');
 
 export interface SidecarOptions {
   redisArgs?: readonly string[];

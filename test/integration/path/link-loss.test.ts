@@ -8,7 +8,7 @@ let sidecar: Sidecar;
 let app: RawClient;
 
 beforeAll(async () => {
-  sidecar = await Sidecar.start({ flags: '--max-staleness 30s --connect-timeout 20s' });
+  sidecar = await Sidecar.start({ flags: '--max-staleness 30s --connect-timeout 20s --stale-if-error 0' });
 });
 beforeEach(async () => {
   app = await sidecar.app();

@@ -11,7 +11,7 @@ let app: RawClient;
 beforeAll(async () => {
   sidecar = await Sidecar.start({
     flags:
-      '--command-timeout 1s --slow-command-timeout 2s --blocking-grace 1s --max-staleness 30s --link-dead-timeout 20s',
+      '--command-timeout 1s --slow-command-timeout 2s --blocking-grace 1s --max-staleness 30s --link-dead-timeout 20s --breaker off',
   });
 });
 beforeEach(async () => {

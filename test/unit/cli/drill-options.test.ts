@@ -36,7 +36,7 @@ test('all means every scenario, and numbers may carry their unit', () => {
 });
 
 test('all mistakes are told at once', () => {
-  const told = problems('nosuch', '--second', '5', '--rate', '10', '--backend', 'vm', '--report');
+  const told = problems('nosuch', '--second=5', '--rate', '10', '--backend', 'vm', '--report');
   expect(told.map((line) => line.replace(/[:;].*/, ''))).toEqual([
     '--second',
     '--report',
