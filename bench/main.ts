@@ -1,6 +1,7 @@
 import { UsageError } from './flags.ts';
 import { parseLatency, parseMixed, parseThroughput, usage } from './options.ts';
 import { offendersUsage, parseOffenders } from './offenders/offenders-options.ts';
+import { parsePause, pauseUsage } from './pause/pause-options.ts';
 import { parseRing, ringUsage } from './ring/ring-options.ts';
 import { parseShards, shardsUsage } from './shards/shards-options.ts';
 import { parseStorm, stormUsage } from './storm/storm-options.ts';
@@ -55,6 +56,11 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
       const { offenders } = await import('./offenders.ts');
       return (await offenders(options, command)) ? 0 : 1;
     }
+    case 'paused-shard': {
+      const options = parsePause(args);
+      const { pausedShard } = await import('./paused-shard.ts');
+      return (await pausedShard(options, command)) ? 0 : 1;
+    }
     case 'recovery-storm': {
       const options = parseStorm(args);
       const { recoveryStorm } = await import('./recovery-storm.ts');
@@ -62,7 +68,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     }
     case 'help':
     case '--help':
-      console.log(usage + ringUsage + shardsUsage + offendersUsage + stormUsage);
+      console.log(usage + ringUsage + shardsUsage + offendersUsage + pauseUsage + stormUsage);
       return 0;
     default:
       throw new UsageError(name === undefined ? 'which benchmark?' : `no benchmark is called "${name}"`);
@@ -73,6 +79,8 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
-  console.error(`${error.message}\n\n${usage}${ringUsage}${shardsUsage}${offendersUsage}${stormUsage}`);
+  console.error(
+    `${error.message}\n\n${usage}${ringUsage}${shardsUsage}${offendersUsage}${pauseUsage}${stormUsage}`,
+  );
   process.exitCode = 2;
 }

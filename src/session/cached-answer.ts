@@ -149,6 +149,7 @@ export function lookUpAll(
     if (asOf === NEVER) return false;
     aimAtKey(request, i + 1, spec, session.space, session.identity.shared.generation.fence);
     if (!findPart(cache, i, proto, asOf)) return false;
+    cache.hotKeys?.note(wanted);
     if (asOf < now) {
       if (!cache.mayServeStale(now - asOf)) return false;
       staleMs = Math.max(staleMs, now - asOf);

@@ -13,8 +13,6 @@ export class FanIn implements SlotOwner {
   readonly #parts: Slot[] = [];
   #unanswered: number;
   #unsettled: number;
-  /** A part that took too long. */
-  #late: Slot | undefined;
 
   /** `slot` is the session's own. So many parts are about to be made, each of which will be sent or failed; `merge` gets
    *  their replies in the order in which they were made. */
@@ -81,8 +79,6 @@ export class FanIn implements SlotOwner {
 
   timedOut(part: Slot): void {
     releaseHeld(this.#session, part);
-    this.#late = part;
-    if (this.#unanswered === 0) this.#tellLate();
   }
 
   isNewest(): boolean {
@@ -93,19 +89,23 @@ export class FanIn implements SlotOwner {
     this.#session.outOfStep(part);
   }
 
-  /** All others have answered. The place in the queue is given up, the keys stay closed until the late part is heard. */
+  /** What late parts were given up with is here, and all else. The place in the queue is given up, the keys stay closed until the late
+   *  parts are heard. */
   #tellLate(): void {
     const slot = this.#slot;
-    if (slot.hasTimedOut || this.#late === undefined) return;
-    slot.identity = this.#late.identity;
-    this.#giveBack();
-    slot.fail({ kind: 'timeout', reason: '' });
+    if (slot.hasTimedOut) return;
+    slot.answerLate(this.#merged());
     slot.hasTimedOut = true;
   }
 
-  #finish(): void {
+  #merged(): Buffer {
     const frame = this.#merge(this.#parts.map((part) => part.ready as Buffer));
     this.#giveBack();
+    return frame;
+  }
+
+  #finish(): void {
+    const frame = this.#merged();
     const hasResp3 = this.#parts.some((part) => part.hasResp3);
     this.#slot.reply(frame, 0, frame.length, true, { type: frame[0] as number, hasResp3 });
   }

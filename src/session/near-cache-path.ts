@@ -232,7 +232,7 @@ export function policyOf({ policies }: NearCache): Policy {
 }
 
 /** Longest life of what a command reads. The fields of a hash may expire while the key's PTTL says that it does not. */
-function maxTtlOf(spec: CommandSpec, shared: SharedConnection, policy: Policy): number {
+export function maxTtlOf(spec: CommandSpec, shared: SharedConnection, policy: Policy): number {
   const mayExpireInside = shared.server?.hasFieldTtl === true && spec.name.startsWith('h');
   return mayExpireInside ? Math.min(policy.maxTtlMs, policy.negativeTtlMs) : policy.maxTtlMs;
 }

@@ -10,6 +10,7 @@ import type { Upstream } from '../route/upstream.ts';
 import { OwnCall } from '../shard/call.ts';
 import type { Identity } from '../shard/identity.ts';
 import { ANY_DB, type SharedConnection } from '../shard/shared-connection.ts';
+import { maxTtlOf } from './near-cache-path.ts';
 import { PreloadCall } from './preload-call.ts';
 import { TtlCall } from './read-call.ts';
 import { shapeOf } from './shared-slot.ts';
@@ -177,13 +178,8 @@ export class Preload {
 
 function isUsable(shared: SharedConnection): boolean {
   const { generation } = shared;
-  return shared.isReady && !shared.isFull && generation.isAlive && generation.isTracking;
-}
-
-/** As of any other read: fields of a hash may end while the PTTL of its key says that it does not. */
-function maxTtlOf(spec: CommandSpec, { server }: SharedConnection, policy: Policy): number {
-  const mayExpireInside = server?.hasFieldTtl === true && spec.name.startsWith('h');
-  return mayExpireInside ? Math.min(policy.maxTtlMs, policy.negativeTtlMs) : policy.maxTtlMs;
+  const isWell = shared.obstacle === undefined && !shared.isFull;
+  return shared.isReady && isWell && generation.isAlive && generation.isTracking;
 }
 
 function idOf(key: Buffer, spec: CommandSpec, db: number, fence: number): EntryId {

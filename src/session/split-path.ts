@@ -42,17 +42,20 @@ export function runSplit(session: Session, request: Request, spec: CommandSpec, 
   if (reads !== undefined && session.heldKeys.size > 0) return false;
   if (namesHeldKey(session, request, spec)) return false;
   const groups = groupKeys(session, request, spec);
-  for (const place of groups.places) {
+  const sent: number[] = [];
+  for (const [part, place] of groups.places.entries()) {
     if (!aimAtPlace(session, place)) {
       session.answerError('NO_OWNER', { slot: place });
       return true;
     }
     if (!session.identity.shared.hasRoomFor(session)) return false;
+    if (session.identity.shared.obstacle === undefined) sent.push(...(groups.indices[part] as number[]));
     // Late, it goes all the same: the parts at other shards have had their turns.
     if (reads !== undefined && fetchTurn(session, session) === 'wait') return false;
   }
   const slot = sharedSlot(session, request, spec);
-  if (cache !== undefined && spec.isWrite) slot.effect = new WriteEffect(cache, keysOf(request, groups));
+  // What is refused changes nothing that the near-cache knows.
+  if (cache !== undefined && spec.isWrite) slot.effect = new WriteEffect(cache, keysOf(request, sent));
   session.fanIn = new FanIn(session, slot, groups.places.length, mergeOf(spec, spread, groups));
   const parts = encodeParts(request, groups.indices, spread.step);
   const ends = [...partEnds];
@@ -92,8 +95,8 @@ function groupKeys(session: Session, request: Request, spec: CommandSpec): Group
   return groups;
 }
 
-function keysOf(request: Request, { indices }: Groups): string[] {
-  return indices.flat().map((index) => request.argLatin1(index));
+function keysOf(request: Request, indices: readonly number[]): string[] {
+  return indices.map((index) => request.argLatin1(index));
 }
 
 function sendPart(session: Session, parts: Buffer, start: number, end: number, spec: CommandSpec): void {

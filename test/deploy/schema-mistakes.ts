@@ -81,8 +81,8 @@ export const schemaMistakes: readonly ManifestMistake[] = [
   },
   {
     title: 'a quantity that is none',
-    from: 'memory: 256Mi',
-    to: 'memory: 256MB',
+    from: 'memory: 320Mi',
+    to: 'memory: 320MB',
     by: 'models',
     problem: 'memory',
   },

@@ -180,8 +180,15 @@ const sidecar: readonly ManifestMistake[] = [
     problem: 'its heap may grow over its memory limit',
   },
   {
+    title: 'garbage without a limit',
+    from: ' --max-semi-space-size=8',
+    to: '',
+    by: 'rules',
+    problem: 'its garbage may grow over its memory limit',
+  },
+  {
     title: 'less memory asked for than used',
-    from: 'cpu: 50m, memory: 256Mi',
+    from: 'cpu: 50m, memory: 320Mi',
     to: 'cpu: 50m, memory: 64Mi',
     by: 'rules',
     problem: 'memory that was not asked for',

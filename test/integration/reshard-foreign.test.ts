@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type Nearcache, startNearcache } from '../../src/drill/servers/nearcache-process.ts';
 import { Ring, ringFingerprint } from '../../src/route/ring.ts';
 import { printRecord, RING_KEY, type RingState } from '../../src/route/ring-record.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../src/drill/servers/eventually.ts';
 import { oneByOne, textOfReply } from '../support/over-ring.ts';
 import { connectRaw, type RawClient } from '../support/raw-client.ts';
 import { RingFiles, ringYaml } from '../support/ring-files.ts';

@@ -3,8 +3,8 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { freePorts } from '../../../src/drill/servers/free-port.ts';
-import { readMetric } from '../../support/metrics.ts';
-import { type Nearcache, startNearcache } from '../../support/nearcache.ts';
+import { readMetric } from '../../../src/drill/servers/read-metrics.ts';
+import { type Nearcache, startNearcache } from '../../../src/drill/servers/nearcache-process.ts';
 import { startProgram } from '../../support/program.ts';
 import { connectRaw, type RawClient } from '../../support/raw-client.ts';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { readMetric } from '../../support/metrics.ts';
-import { type Nearcache, startNearcache } from '../../support/nearcache.ts';
+import { readMetric } from '../../../src/drill/servers/read-metrics.ts';
+import { type Nearcache, startNearcache } from '../../../src/drill/servers/nearcache-process.ts';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';
 import { until } from '../../support/sidecar.ts';
 

@@ -2,8 +2,8 @@ import { Redis } from 'ioredis';
 import { afterEach, expect, test } from 'vitest';
 
 import { freePort } from '../../../src/drill/servers/free-port.ts';
-import { readMetric } from '../../support/metrics.ts';
-import { type Nearcache, startNearcache } from '../../support/nearcache.ts';
+import { readMetric } from '../../../src/drill/servers/read-metrics.ts';
+import { type Nearcache, startNearcache } from '../../../src/drill/servers/nearcache-process.ts';
 import { connectRaw, type RawClient } from '../../support/raw-client.ts';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';
 import { say, text, until } from '../../support/sidecar.ts';

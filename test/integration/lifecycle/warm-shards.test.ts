@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
-import { readMetrics } from '../../support/metrics.ts';
-import { type Nearcache, startNearcache } from '../../support/nearcache.ts';
+import { readMetrics } from '../../../src/drill/servers/read-metrics.ts';
+import { type Nearcache, startNearcache } from '../../../src/drill/servers/nearcache-process.ts';
 import { connectRaw } from '../../support/raw-client.ts';
 import { say, until } from '../../support/sidecar.ts';
 import { topologies } from '../../support/topologies.ts';

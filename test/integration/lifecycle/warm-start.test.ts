@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import { readMetric, readMetrics } from '../../support/metrics.ts';
-import { type Nearcache, startNearcache } from '../../support/nearcache.ts';
+import { readMetric, readMetrics } from '../../../src/drill/servers/read-metrics.ts';
+import { type Nearcache, startNearcache } from '../../../src/drill/servers/nearcache-process.ts';
 import { connectRaw, type RawClient } from '../../support/raw-client.ts';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';
 import { say, until } from '../../support/sidecar.ts';

@@ -1,11 +1,11 @@
 // Replies that wait for one of another shard are not unread by the client's fault.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { type Nearcache, startNearcache } from '../../support/nearcache.ts';
+import { type Nearcache, startNearcache } from '../../../src/drill/servers/nearcache-process.ts';
 import { keyOfEach } from '../../support/over-ring.ts';
 import { connectRaw, encodeRequest } from '../../support/raw-client.ts';
 import { type Ring, startRing } from '../../support/ring-servers.ts';
-import { readMetric } from '../../support/metrics.ts';
+import { readMetric } from '../../../src/drill/servers/read-metrics.ts';
 import { text } from '../../support/sidecar.ts';
 
 const MB = 1024 * 1024;

@@ -1,7 +1,7 @@
 // What all sessions hold together is bounded, and who holds most makes room.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import { readMetric } from '../../support/metrics.ts';
+import { readMetric } from '../../../src/drill/servers/read-metrics.ts';
 import { encodeRequest, type RawClient } from '../../support/raw-client.ts';
 import { say, Sidecar, text, until } from '../../support/sidecar.ts';
 

@@ -1,7 +1,7 @@
 // A Redis that takes no more, or warms up slowly: nobody waits for longer than --queue-timeout.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { type Nearcache, startNearcache } from '../../support/nearcache.ts';
+import { type Nearcache, startNearcache } from '../../../src/drill/servers/nearcache-process.ts';
 import { QUICK_FLAGS, useOutages } from '../../support/outage-stage.ts';
 import { connectRaw, encodeRequest, type RawClient } from '../../support/raw-client.ts';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';

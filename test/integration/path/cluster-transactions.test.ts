@@ -5,7 +5,7 @@ import { type Nearcache, startNearcache } from '../../../src/drill/servers/nearc
 import type { ClusterNode } from '../../../src/drill/servers/cluster-node.ts';
 import type { RedisCluster } from '../../../src/drill/servers/redis-cluster.ts';
 import { slotOf } from '../../../src/route/hash-slot.ts';
-import { eventually } from '../../support/eventually.ts';
+import { eventually } from '../../../src/drill/servers/eventually.ts';
 import { inOneWrite, oneByOne, textOfReply } from '../../support/over-ring.ts';
 import { connectRaw, type RawClient } from '../../support/raw-client.ts';
 import { startCluster } from '../../support/redis-cluster.ts';

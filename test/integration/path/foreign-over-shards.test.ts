@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 
 import { type Nearcache, startNearcache } from '../../../src/drill/servers/nearcache-process.ts';
-import { eventually } from '../../support/eventually.ts';
+import { eventually } from '../../../src/drill/servers/eventually.ts';
 import { askAt, inOneWrite, keyOfEach, oneByOne, textOfReply } from '../../support/over-ring.ts';
 import { connectRaw, type RawClient } from '../../support/raw-client.ts';
 import { type Ring, type RingShard, startRing } from '../../support/ring-servers.ts';
