@@ -1,3 +1,4 @@
+import { breakerUsage, parseBreaker } from './breaker/breaker-options.ts';
 import { UsageError } from './flags.ts';
 import { parseLatency, parseMixed, parseThroughput, usage } from './options.ts';
 import { offendersUsage, parseOffenders } from './offenders/offenders-options.ts';
@@ -56,6 +57,11 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
       const { offenders } = await import('./offenders.ts');
       return (await offenders(options, command)) ? 0 : 1;
     }
+    case 'breaker': {
+      const options = parseBreaker(args);
+      const { breaker } = await import('./breaker.ts');
+      return (await breaker(options, command)) ? 0 : 1;
+    }
     case 'paused-shard': {
       const options = parsePause(args);
       const { pausedShard } = await import('./paused-shard.ts');
@@ -68,7 +74,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     }
     case 'help':
     case '--help':
-      console.log(usage + ringUsage + shardsUsage + offendersUsage + pauseUsage + stormUsage);
+      console.log(usage + ringUsage + shardsUsage + offendersUsage + pauseUsage + breakerUsage + stormUsage);
       return 0;
     default:
       throw new UsageError(name === undefined ? 'which benchmark?' : `no benchmark is called "${name}"`);
@@ -80,7 +86,7 @@ try {
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
   console.error(
-    `${error.message}\n\n${usage}${ringUsage}${shardsUsage}${offendersUsage}${pauseUsage}${stormUsage}`,
+    `${error.message}\n\n${usage}${ringUsage}${shardsUsage}${offendersUsage}${pauseUsage}${breakerUsage}${stormUsage}`,
   );
   process.exitCode = 2;
 }

@@ -25,8 +25,6 @@ import {
 const SEED = 1;
 const HOT_SHARE = 0.4;
 const WRITE_SHARE = 0.2;
-/** So that the code of all is compiled when it counts. */
-const WARM_SECONDS = 3;
 /** Longer than any time-out of nearcache. */
 const ANSWER_WITHIN_MS = 15_000;
 const FILLED_AT_ONCE = 500;
@@ -76,7 +74,7 @@ export class PauseLoad {
     for (const kind of ['cold', 'hot', 'hot'] as const) {
       for (const shard of this.#shards.keys()) await this.#readAll(shard, kind);
     }
-    await paced(this.#plan.rate, WARM_SECONDS, this.#clock, (dueAt) => this.#sendOne(dueAt));
+    await paced(this.#plan.rate, this.#plan.warmSeconds, this.#clock, (dueAt) => this.#sendOne(dueAt));
     await this.#allAnswered();
     const failed = this.#sent.find(({ outcome }) => outcome !== 'right');
     if (failed !== undefined) throw new Error(`before the pause: ${JSON.stringify(this.#errors)}`);
@@ -191,7 +189,7 @@ class Link {
     );
     // `close` follows, and counts.
     this.socket.on('error', () => {});
-    this.socket.on('close', events.closed);
+    this.socket.on('close', () => events.closed());
   }
 
   get outstanding(): number {

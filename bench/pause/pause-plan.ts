@@ -36,6 +36,8 @@ export interface PausePlan {
   readonly port: number;
   readonly connections: number;
   readonly rate: number;
+  /** Before it counts, and then. */
+  readonly warmSeconds: number;
   readonly seconds: number;
 }
 

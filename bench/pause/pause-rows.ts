@@ -38,7 +38,7 @@ const FAST_MS = 5;
 const RECOVERY_MS = 3000;
 const RESIDENT_MB = 20;
 const MB = 1024 * 1024;
-/** Two may be left out: that of the beginning, while the shard is given time, and what waited behind it. */
+/** Of the requests to the paused shard: the others came before its breaker opened, or behind one of those. */
 const LEAST_JUDGED = 0.5;
 
 /** The phase in which a request was due. */
@@ -126,13 +126,12 @@ export function recoveredAfter({ sent, marks }: PauseRun): number | undefined {
   return isServed ? Math.max(0, (last?.dueAt ?? 0) - marks.continuedAt) : undefined;
 }
 
-/** Resident memory at its highest before the pause and in it. Units: bytes. */
+/** Resident memory, the middle of the looks before the pause and the highest in it. Units: bytes. */
 export function memoryOf({ looks, marks }: PauseRun): { readonly calm: number; readonly pause: number } {
-  const most = (phase: Phase): number =>
-    looks
-      .filter(({ at }) => phaseOf(at, marks) === phase)
-      .reduce((highest, { residentBytes }) => Math.max(highest, residentBytes), 0);
-  return { calm: most('calm'), pause: most('pause') };
+  const [calm, pause] = (['calm', 'pause'] as const).map((phase) =>
+    looks.filter(({ at }) => phaseOf(at, marks) === phase).map((look) => look.residentBytes),
+  ) as [number[], number[]];
+  return { calm: median(calm), pause: Math.max(...pause) };
 }
 
 /** The promises about a shard that is paused. */
@@ -151,7 +150,7 @@ export function judgePause(run: PauseRun): Verdict[] {
   return [
     atMost("p99 of the other shards' requests, in the pause / before", ratio(p99('pause'), p99('calm')), 1.2),
     atMost(
-      'resident memory, most in the pause less most before, MB',
+      'resident memory, most in the pause less median before, MB',
       (memory.pause - memory.calm) / MB,
       RESIDENT_MB,
     ),

@@ -84,9 +84,11 @@ export function momentsLine(run: PauseRun): string {
   const { marks } = run;
   const memory = memoryOf(run);
   const open =
-    marks.openAt === undefined ? 'never' : `${digits((marks.openAt - marks.stoppedAt) / 1000)} s after`;
+    marks.openAt === undefined
+      ? 'never'
+      : `${digits((marks.openAt - marks.stoppedAt) / 1000)} s after the pause began`;
   const mb = (bytes: number): string => `${(bytes / MB).toFixed(1)} MiB`;
-  return `The breaker was first seen open ${open} the pause began. Resident memory at its highest: ${mb(memory.calm)} before, ${mb(memory.pause)} in the pause.`;
+  return `The breaker was first seen open: ${open}. Resident memory: ${mb(memory.calm)} before (median), ${mb(memory.pause)} at its highest in the pause.`;
 }
 
 function numbers({ count, p50, p99, p999, max }: Percentiles): string[] {
@@ -153,7 +155,7 @@ export function pausePlot(run: PauseRun, title: string): string {
         unit: 'count',
         series: [
           { name: 'right', tone: 'green', values: steps.map(answers('right')) },
-          { name: 'refused at once', tone: 'orange', values: steps.map(answers('refused')) },
+          { name: 'refused', tone: 'orange', values: steps.map(answers('refused')) },
           { name: 'outcome unknown', tone: 'vermillion', values: steps.map(answers('failed')) },
         ],
       },

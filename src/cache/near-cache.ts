@@ -137,7 +137,7 @@ export class NearCache {
 
   /** May what was found last be served although it was last known to be true `ageMs` ago? */
   mayServeStale(ageMs: number): boolean {
-    return ageMs <= (this.policies.all[this.store.found.policy]?.staleIfErrorMs ?? 0);
+    return ageMs < (this.policies.all[this.store.found.policy]?.staleIfErrorMs ?? 0);
   }
 
   /** Count a stale answer by what was found last. */

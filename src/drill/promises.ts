@@ -142,24 +142,24 @@ function hitShare(facts: DrillFacts): DrillVerdict {
   };
 }
 
-function none(promise: string, found: readonly string[]): DrillVerdict {
+export function none(promise: string, found: readonly string[]): DrillVerdict {
   const [first] = found;
   const verdict = atMost(promise, found.length, 0);
   return first === undefined ? verdict : { ...verdict, measured: `${found.length}, such as ${first}` };
 }
 
-function noErrors(promise: string, failed: readonly FailedRequest[]): DrillVerdict {
+export function noErrors(promise: string, failed: readonly FailedRequest[]): DrillVerdict {
   return none(
     promise,
     failed.map(({ text, ms }) => `${text} (after ${Math.round(ms)} ms)`),
   );
 }
 
-function atMost(promise: string, measured: number, allowed: number): DrillVerdict {
+export function atMost(promise: string, measured: number, allowed: number): DrillVerdict {
   return { promise, passed: measured <= allowed, measured: String(measured), allowed: String(allowed) };
 }
 
-function within(promise: string, ms: number, allowedMs: number): DrillVerdict {
+export function within(promise: string, ms: number, allowedMs: number): DrillVerdict {
   return { promise, passed: ms < allowedMs, measured: duration(ms), allowed: `under ${duration(allowedMs)}` };
 }
 

@@ -31,7 +31,7 @@ export interface DrillOptions {
 }
 
 /** A drill is a matter of seconds, so nearcache runs with shorter times than it has by itself. */
-const DRILL_FLAGS: Readonly<Record<string, string>> = {
+export const DRILL_FLAGS: Readonly<Record<string, string>> = {
   'command-timeout': '1s',
   'connect-timeout': '500ms',
   'reconnect-max': '500ms',
@@ -187,13 +187,14 @@ function addressesOf({ shards }: Stage, { port, adminPort }: Nearcache): string[
 }
 
 /** What nearcache makes of its flags; defaults included. */
-function configOf(flags: readonly string[]): Config {
+export function configOf(flags: readonly string[]): Config {
   const loaded = loadConfig(flags, {}, (path) => readFileSync(path, 'utf8'));
   if ('problems' in loaded) throw new Error(loaded.problems.join('; '));
   return loaded.config;
 }
 
-function limitsOf(config: Config): Limits {
+/** What is promised of such a nearcache. */
+export function limitsOf(config: Config): Limits {
   const { commandTimeoutMs, maxStalenessMs, linkDeadMs, reconnectMaxMs, breakerOpenMs } = config;
   const recoveryMs = RECOVERY_MS + Math.max(reconnectMaxMs, breakerOpenMs);
   return { commandTimeoutMs, maxStalenessMs, linkDeadMs, recoveryMs };

@@ -9,6 +9,11 @@ const SLOW_MS = 410;
 const PAUSE_WRITES_MS = 3000;
 const FILL_BYTES = 65_536;
 const FILL_ROOM_BYTES = 2_000_000;
+/** More than there is room for. */
+const FILL_NAMES: readonly string[] = Array.from(
+  { length: (4 * FILL_ROOM_BYTES) / FILL_BYTES },
+  (_, i) => `drill:fill:${i}`,
+);
 
 const kill = (shard: StageShard): Promise<void> => shard.server.kill('SIGKILL');
 const start = (shard: StageShard): Promise<void> => shard.server.restart();
@@ -100,7 +105,10 @@ export const SCENARIOS: readonly Scenario[] = [
       await scene.hurt('full', fill);
       await scene.hold();
       await scene.heal('given memory', async (shard) => {
-        await withRedis(shard.server, (redis) => redis.config('SET', 'maxmemory', '0'));
+        await withRedis(shard.server, async (redis) => {
+          await redis.config('SET', 'maxmemory', '0');
+          await redis.unlink([...FILL_NAMES]);
+        });
       });
     },
   },
@@ -214,8 +222,8 @@ async function fill({ server }: StageShard): Promise<void> {
     await redis.config('SET', 'maxmemory-policy', 'noeviction');
     await redis.config('SET', 'maxmemory', String((await used()) + FILL_ROOM_BYTES));
     const block = 'x'.repeat(FILL_BYTES);
-    for (let i = 0; i * FILL_BYTES < 4 * FILL_ROOM_BYTES; i++) {
-      const error = await redis.set(`drill:fill:${i}`, block).then(() => undefined, String);
+    for (const name of FILL_NAMES) {
+      const error = await redis.set(name, block).then(() => undefined, String);
       if (error?.includes('OOM')) {
         // The buffers of this connection count as well, and will be gone.
         await redis.config('SET', 'maxmemory', String((await used()) - FILL_ROOM_BYTES / 2));
@@ -226,7 +234,8 @@ async function fill({ server }: StageShard): Promise<void> {
   });
 }
 
-function relayOf({ name, relay }: StageShard): Relay {
+/** Errors: throws where there is none, as before a Cluster. */
+export function relayOf({ name, relay }: StageShard): Relay {
   if (relay === undefined) throw new Error(`there is no relay on the way to ${name}`);
   return relay;
 }

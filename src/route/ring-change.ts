@@ -17,6 +17,8 @@ export interface RingChangeHost {
   changed(): void;
   /** Tell the shard how far we are there. */
   report(shard: number): void;
+  /** Is nothing sent to the shard now, so that its keys may be looked for there all the same? */
+  isAway(shard: number): boolean;
 }
 
 /** Nobody may send commands on that key now; `RingChangeHost.changed` comes when that changes. */
@@ -82,12 +84,27 @@ export class RingChange {
     return this.#old.place(bytes, start, end);
   }
 
+  /** Whose entries of that key are good; HELD = nobody's. That a shard cannot be asked for its record makes none of them false. */
+  cachedPlaceOf(bytes: Buffer, start: number, end: number): number {
+    const old = this.#old.place(bytes, start, end);
+    const isUnasked = (this.#views[old] as ShardView).standing === 'unknown';
+    return isUnasked && this.#next === undefined ? old : this.placeOf(bytes, start, end);
+  }
+
+  /** Has the key's shard told its record on the link that there is? */
+  isTold(bytes: Buffer, start: number, end: number): boolean {
+    return (this.#views[this.#old.place(bytes, start, end)] as ShardView).standing !== 'unknown';
+  }
+
   /** Which shard serves the key bytes[start, end), or HELD. Cost: as two rings; no allocation. */
   placeOf(bytes: Buffer, start: number, end: number): number {
     const old = this.#old.place(bytes, start, end);
     if (this.isQuiet) return old;
     const { standing } = this.#views[old] as ShardView;
-    if (this.#next === undefined) return standing === 'old' ? old : HELD;
+    if (this.#next === undefined) {
+      const isHarmless = standing === 'unknown' && this.#host.isAway(old);
+      return standing === 'old' || isHarmless ? old : HELD;
+    }
     if (standing === 'unknown' || standing === 'refused') return HELD;
     const next = this.#nextNumbers[this.#next.place(bytes, start, end)] as number;
     if (next === old || standing === 'old') return old;

@@ -44,14 +44,15 @@ export class RingGate {
     return this.#change.isQuiet;
   }
 
-  /** May a command on these keys go now? */
-  admit(keys: readonly KeyAt[], wait: GateWait): Admission {
+  /** May a command on these keys go now? `isPinned`: on a connection that may reach a shard to which nothing else is sent. */
+  admit(keys: readonly KeyAt[], wait: GateWait, isPinned: boolean = false): Admission {
     if (wait.isWaiting) return 'wait';
     const { problem } = wait;
     wait.problem = undefined;
     if (problem !== undefined) return { problem };
     for (const { key } of keys) {
-      if (this.#change.placeOf(key, 0, key.length) !== HELD) continue;
+      const isHeld = this.#change.placeOf(key, 0, key.length) === HELD;
+      if (!isHeld && !(isPinned && !this.#change.isTold(key, 0, key.length))) continue;
       const reason = this.#change.problemOf(key, 0, key.length);
       if (reason !== undefined) return { problem: reason };
       wait.isWaiting = true;

@@ -156,6 +156,11 @@ export class RingUpstream implements Upstream {
       {
         drain: (shard, done) => this.#host.drain(shards[shard] as Shard, done),
         changed: () => this.#changed(),
+        isAway: (shard) => shards[shard]?.breakers?.all.isClosed === false,
+        // Its own link may be about to find out.
+        unreachable: (shard, reason) => {
+          if (shards[shard]?.own.shared.isReady === false) shards[shard].breakers?.linkIsDown(reason);
+        },
       },
       this.#parts,
     );
@@ -175,7 +180,8 @@ export class RingUpstream implements Upstream {
 
   #changed(): void {
     this.version++;
-    this.#host.moved((bytes, start, end) => this.shardAt(this.placeOf(bytes, start, end)));
+    const change = this.#watch?.change;
+    this.#host.moved((bytes, start, end) => this.shardAt(change?.cachedPlaceOf(bytes, start, end) ?? 0));
     this.#gate?.changed();
   }
 }

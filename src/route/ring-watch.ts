@@ -9,7 +9,10 @@ import { reportName } from './ring-report.ts';
 import { STEP_SCRIPT } from './ring-scripts.ts';
 
 /** What the host of a change does, less what the watch does itself. */
-export type RingWatchHost = Omit<RingChangeHost, 'report'>;
+export interface RingWatchHost extends Omit<RingChangeHost, 'report'> {
+  /** No connection to the shard could be made; called before the change hears of it. */
+  unreachable(shard: number, reason: string): void;
+}
 
 /** How often a record is read: while nothing happens, and while a change is configured or under way. Units: ms. */
 const IDLE_MS = 1000;
@@ -43,6 +46,7 @@ export class RingWatch {
     this.change = new RingChange(rings.old, rings.next, {
       drain: (shard, done) => host.drain(shard, done),
       changed: () => host.changed(),
+      isAway: (shard) => host.isAway(shard),
       report: (shard) => this.#links[shard]?.rename(),
     });
     const stats = new ShardStats();
@@ -59,7 +63,10 @@ export class RingWatch {
           {
             name: () => reportName(this.change.reportOf(shard, instance)),
             read: (line) => this.#read(shard, line),
-            lost: (problem) => this.change.lost(shard, problem),
+            lost: (problem) => {
+              if (problem !== undefined) host.unreachable(shard, problem);
+              this.change.lost(shard, problem);
+            },
           },
         ),
     );

@@ -2,9 +2,7 @@ import type { CommandSpec } from '../command/spec.ts';
 import type { NearCache } from '../cache/near-cache.ts';
 import type { Request } from '../protocol/request.ts';
 import type { CallFailure } from '../shard/call.ts';
-import { aimAtCall, wanted } from './cached-answer.ts';
-import { absentInstead } from './instead.ts';
-import { askedBy, manyInstead } from './many-instead.ts';
+import { askedBy, insteadOfAsked } from './asked.ts';
 import type { Waiter } from '../shard/shared-options.ts';
 import type { Session } from './session.ts';
 import { sharedSlot } from './shared-slot.ts';
@@ -27,34 +25,10 @@ export function answerAway(
   spec: CommandSpec,
   obstacle: CallFailure,
 ): void {
-  const frame = insteadOf(session, cache, request, spec, obstacle);
+  // One that refuses the user is there.
+  const isAway = obstacle.kind !== 'refused';
+  const frame = isAway ? insteadOfAsked(cache, askedBy(session, request, spec), session.now) : undefined;
   const slot = sharedSlot(session, request, spec);
   if (frame === undefined) slot.fail(obstacle);
   else slot.answerInstead(frame);
-}
-
-function insteadOf(
-  session: Session,
-  cache: NearCache,
-  request: Request,
-  spec: CommandSpec,
-  { kind }: CallFailure,
-): Buffer | undefined {
-  // It is there, and does not want this user.
-  if (kind === 'refused') return undefined;
-  if (spec.cacheClass === 'B') return manyInstead(cache, askedBy(session, request, spec), session.now);
-  return absentFrame(session, cache, request, spec);
-}
-
-function absentFrame(
-  session: Session,
-  cache: NearCache,
-  request: Request,
-  spec: CommandSpec,
-): Buffer | undefined {
-  // Redis says what is wrong with it.
-  if (request.argc < 2) return undefined;
-  aimAtCall(request, spec, session.space, 0);
-  const policy = cache.policies.of(wanted.bytes, wanted.keyStart, wanted.keyEnd);
-  return absentInstead(cache, spec, request.argc, policy);
 }

@@ -111,10 +111,12 @@ export function servedAsOf(session: Session, cache: NearCache, now: number): num
   const { shared } = session.identity;
   const { generation } = shared;
   if (cache.covers(generation, now)) return now;
-  if (!generation.isTracking || now - generation.freshAt > cache.staleIfErrorMs) return NEVER;
+  // However short ago: the shard is away.
+  const asOf = Math.min(generation.freshAt, now - 1);
+  if (!generation.isTracking || now - asOf >= cache.staleIfErrorMs) return NEVER;
   // Freshness ends when a heartbeat is not answered; only a server that says nothing at all is away.
   const silentMs = cache.options.maxStalenessMs / 2;
-  return shared.isUnresponsive(now, silentMs) ? generation.freshAt : NEVER;
+  return shared.isUnresponsive(now, silentMs) ? asOf : NEVER;
 }
 
 /** May entries of the session's link fill up a reply of Redis now? */

@@ -10,7 +10,7 @@ import type { Policy } from '../policy/policy.ts';
 /** Was it good when its shard, which is away, was last heard of, not too long ago? `store.found` has it then. Units: monotonic ms. */
 export function isStillGood(cache: NearCache, id: EntryId, generation: Generation, now: number): boolean {
   const staleMs = now - generation.freshAt;
-  if (!generation.isTracking || staleMs > cache.staleIfErrorMs) return false;
+  if (!generation.isTracking || staleMs >= cache.staleIfErrorMs) return false;
   return cache.find(id, 3, generation.freshAt) && cache.mayServeStale(staleMs);
 }
 

@@ -7,7 +7,7 @@ import type { Call } from '../shard/call.ts';
 import { aimAtCall, aimAtKey, answer, dueKeys, lookUpAll, mayHit, wanted } from './cached-answer.ts';
 import { answerAway, fetchTurn } from './answer-away.ts';
 import { holdKeys } from './held-keys.ts';
-import { askedBy, HeldManyCall } from './many-instead.ts';
+import { sendAsItIs } from './held-read-call.ts';
 import { ManyReadCall } from './many-read-call.ts';
 import {
   countBypass,
@@ -22,7 +22,7 @@ import { park } from './parked-read.ts';
 import { aimAtPlace, placeOfArgument } from './placement.ts';
 import { ReadCall, TtlCall } from './read-call.ts';
 import type { Session } from './session.ts';
-import { send, shapeOf, sharedSlot, timeoutOf } from './shared-slot.ts';
+import { shapeOf, sharedSlot, timeoutOf } from './shared-slot.ts';
 
 /** More keys in one call are not worth looking for. */
 const KEYS_MAX = 1024;
@@ -70,18 +70,6 @@ export function fetchMany(session: Session, cache: NearCache, request: Request, 
   if (missing === undefined) sendAsItIs(session, cache, request, spec);
   else if (spec.name === 'mget') readMissing(session, cache, request, spec, missing);
   else fillBeside(session, cache, request, spec, missing);
-}
-
-function sendAsItIs(session: Session, cache: NearCache, request: Request, spec: CommandSpec): void {
-  const slot = sharedSlot(session, request, spec);
-  const { shared } = session.identity;
-  if (shared.isReady) return send(session, slot, request, session.db);
-  const { clock } = session.context;
-  const call = new HeldManyCall(cache, askedBy(session, request.copy(), spec), () => clock.now());
-  call.waiters.push(slot);
-  call.sentAt = session.now;
-  call.timeoutMs = timeoutOf(session, spec);
-  send(session, call, request, session.db);
 }
 
 /** Read again in the background the entries that are due, each alone. */

@@ -10,7 +10,7 @@ import type { Request } from '../protocol/request.ts';
 import type { CallFailure, FrameFacts } from '../shard/call.ts';
 import type { SharedConnection } from '../shard/shared-connection.ts';
 import { aimAtCall, aimAtKey, wanted } from './cached-answer.ts';
-import { type ManyAsked, askedBy, manyInstead } from './many-instead.ts';
+import { type Asked, askedBy, insteadOfAsked } from './asked.ts';
 import { repeatRead } from './retry.ts';
 import { FanOutCall } from './fan-out-call.ts';
 import type { Session } from './session.ts';
@@ -35,7 +35,7 @@ export class ManyReadCall extends FanOutCall implements SharedRead {
   readonly #request: Request;
   readonly #spec: CommandSpec;
   readonly db: number;
-  readonly #asked: ManyAsked;
+  readonly #asked: Asked;
   readonly #missing: readonly number[];
   readonly #flights: readonly Flight[];
   readonly #now: () => number;
@@ -111,7 +111,7 @@ export class ManyReadCall extends FanOutCall implements SharedRead {
 
   override insteadOf({ kind }: CallFailure): Buffer | undefined {
     if (kind === 'busy' || kind === 'refused') return undefined;
-    return manyInstead(this.#cache, this.#asked, this.#now());
+    return insteadOfAsked(this.#cache, this.#asked, this.#now());
   }
 
   #abandon(): void {

@@ -10,12 +10,13 @@ import { aimAtCall, answer, lookUpOne, NEVER, servedAsOf, serveStale, wanted } f
 import type { Again } from './fan-out-call.ts';
 import { hedge } from './hedge.ts';
 import { holdKeys, namesHeldKey } from './held-keys.ts';
+import { sendAsItIs } from './held-read-call.ts';
 import { park } from './parked-read.ts';
 import { LeasedRead } from './leased-read.ts';
 import type { Leases } from './leases.ts';
 import { PTTL_HEAD, ReadCall, TtlCall } from './read-call.ts';
 import type { Session } from './session.ts';
-import { send, shapeOf, sharedSlot, timeoutOf } from './shared-slot.ts';
+import { shapeOf, sharedSlot, timeoutOf } from './shared-slot.ts';
 import type { Slot } from './slot.ts';
 
 const DB_MAX = 65_535;
@@ -103,7 +104,7 @@ function fetchOne(session: Session, cache: NearCache, request: Request, spec: Co
     countBypass(cache, spec, policy, reason);
     // Behind a write to a leased key it is read alone, but who hears of a nil is still to be decided.
     if ((reason !== 'closed' && reason !== 'held-off') || leases === undefined) {
-      send(session, sharedSlot(session, request, spec), request, session.db);
+      sendAsItIs(session, cache, request, spec);
       return true;
     }
   }

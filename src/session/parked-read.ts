@@ -3,6 +3,7 @@ import type { CommandSpec } from '../command/spec.ts';
 import type { Request } from '../protocol/request.ts';
 import { aimAtCall, lookUpAgain, wanted } from './cached-answer.ts';
 import { mayDetour } from './detour.ts';
+import { sendForSlot } from './held-read-call.ts';
 import { type HeldRead, holdKeys, releaseKeys } from './held-keys.ts';
 import { type Admission, GateWait } from '../route/ring-gate.ts';
 import { ReadCall } from './read-call.ts';
@@ -84,8 +85,10 @@ function lookAgainOrAsk(session: Session, slot: Slot): void {
   session.outstanding++;
   if (joinRead(session, slot, parked)) return;
   releaseKeys(session, parked);
+  const { cache } = session.context;
   // Not the session's database: a SELECT behind this read may have changed it by now.
-  send(session, slot, request, db);
+  if (cache === undefined) send(session, slot, request, db);
+  else sendForSlot(session, cache, slot, parked);
 }
 
 /** Wait for an answer that is on its way. It is newer than all that this session has been answered: replies come in one order. */

@@ -40,6 +40,9 @@ export class Breaker {
   onChange: (state: BreakerState) => void = () => undefined;
   readonly #clock: Clock;
   readonly #circuit: CircuitBreaker<[], void>;
+  /** Sends the next probe of the round under way. */
+  #next: (() => void) | undefined;
+  #isProbeOut = false;
 
   constructor(options: BreakerOptions, clock: Clock, probe: Probe) {
     this.options = options;
@@ -82,6 +85,7 @@ export class Breaker {
 
   /** It goes again, by other proof than the probes'. */
   reset(): void {
+    this.#next = undefined;
     this.#circuit.close();
   }
 
@@ -120,13 +124,18 @@ export class Breaker {
       let left = this.options.probes;
       const next = (): void => {
         if (left-- === 0) return resolve();
+        this.#isProbeOut = true;
         probe((problem) => {
+          this.#isProbeOut = false;
+          // Of a round that a reset has ended: what it says does not count, but the next round has waited for it.
+          if (this.#next !== next) return this.#next?.();
           if (problem === undefined) return next();
           this.reason = problem;
           reject(new Error(problem));
         });
       };
-      next();
+      this.#next = next;
+      if (!this.#isProbeOut) next();
     });
   }
 }

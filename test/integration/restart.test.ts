@@ -57,7 +57,7 @@ async function expectAnswers(load: CheckedLoad): Promise<void> {
 /** What docs/errors.md has for a shard that is away, filled in, and what Redis itself says while it reads its file. */
 const documentedErrors = new RegExp(
   [
-    ...['SHARD_UNREACHABLE', 'SHARD_LOST', 'SHARD_TIMEOUT'].map((code) => {
+    ...['SHARD_UNREACHABLE', 'SHARD_LOST', 'SHARD_TIMEOUT', 'SHARD_AWAY'].map((code) => {
       const text = ERRORS.find((row) => row.code === code)?.text ?? '';
       const literal = text.replaceAll(/[().]/g, String.raw`\$&`).replace('{shard}', 'shard0');
       return `^${literal.replace('{ms}', String.raw`[1-9]\d*`).replace('{reason}', '.+')}$`;

@@ -43,6 +43,8 @@ export class RingClient {
           this.#tellDrained();
         },
         changed: () => this.#gate.changed(),
+        isAway: () => false,
+        unreachable: () => undefined,
       },
       { clock: systemClock, random: systemRandom },
     );

@@ -44,6 +44,8 @@ interface Hot {
   readonly shard: string;
   readonly life: Life;
   isLoading: boolean;
+  /** How often its data was lost. */
+  losses: number;
 }
 
 /** The app of a drill, and somebody who writes to the same Redis past nearcache. */
@@ -96,10 +98,25 @@ export class Load {
     await Promise.all(this.#running);
   }
 
+  /** Of the app to nearcache. */
+  get connections(): number {
+    return this.#clients.length;
+  }
+
+  /** How many of them are answered now. */
+  async answered(): Promise<number> {
+    const pongs = await Promise.allSettled(this.#clients.map(({ redis }) => redis.ping()));
+    return pongs.filter(({ status }) => status === 'fulfilled').length;
+  }
+
   /** From here on anything that Redis had there may be gone.
    *  Shape: all lives until now of the keys there that are not hot. */
   loseData(shard: string): Life[] {
-    for (const hot of this.#hot) if (hot.shard === shard) hot.life.isLost = true;
+    for (const hot of this.#hot) {
+      if (hot.shard !== shard) continue;
+      hot.life.isLost = true;
+      hot.losses++;
+    }
     const slots = [...this.#own, ...this.#foreign].filter((slot) => slot.shard === shard);
     for (const slot of slots) renew(slot);
     const lives = slots.flatMap(({ past }) => past);
@@ -110,7 +127,7 @@ export class Load {
   #lay(shard: string, tags: readonly string[]): void {
     const name = (kind: string, i: number): string => `drill:${tags[i % tags.length]}:${kind}:${i}`;
     for (let i = 0; i < HOT_KEYS_PER_SHARD; i++)
-      this.#hot.push({ shard, life: new Life(name('hot', i)), isLoading: false });
+      this.#hot.push({ shard, life: new Life(name('hot', i)), isLoading: false, losses: 0 });
     for (let i = 0; i < LANES_PER_SHARD; i++) this.#own.push(slot(shard, name('own', i)));
     for (let i = 0; i < FOREIGN_KEYS_PER_SHARD; i++) this.#foreign.push(slot(shard, name('foreign', i)));
   }
@@ -159,13 +176,17 @@ export class Load {
   /** As a cache is used: what is not there is loaded from elsewhere and put there. */
   async #readHot(client: AppClient, count: number): Promise<void> {
     const hot = this.#hot[count % this.#hot.length] as Hot;
-    const { life, shard } = hot;
+    const { life, shard, losses } = hot;
+    const floor = life.isLost ? 0 : life.acked;
     const answer = await client.ask({ kind: 'hot', shard, isWrite: false }, (redis) => redis.get(life.key));
     if (answer === undefined) return;
-    this.#options.check.own(life, life.acked, answer.reply);
+    this.#options.check.own(life, hot.losses === losses ? floor : 0, answer.reply);
     if (answer.reply !== null || hot.isLoading) return;
     hot.isLoading = true;
-    await client.ask({ kind: 'hot', shard, isWrite: true }, (redis) => redis.set(life.key, life.valueOf(1)));
+    const facts: RequestFacts = { kind: 'hot', shard, isWrite: true };
+    const loaded = await client.ask(facts, (redis) => redis.set(life.key, life.valueOf(1)));
+    // It is there again, unless it was lost again meanwhile.
+    if (loaded !== undefined && hot.losses === losses) life.isLost = false;
     hot.isLoading = false;
   }
 

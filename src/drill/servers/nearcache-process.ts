@@ -17,6 +17,8 @@ export interface NearcacheOptions {
   env?: Readonly<Record<string, string>>;
   /** A program and its arguments that becomes the one named behind them, in a surrounding of its making. */
   launcher?: readonly string[];
+  /** Where to listen, for apps and for admin; default: free ports. */
+  ports?: readonly [number, number] | undefined;
 }
 
 /** One running nearcache process. */
@@ -54,7 +56,7 @@ export async function startNearcache(options: NearcacheOptions): Promise<Nearcac
 const TRIES = 3;
 
 async function startOnce(options: NearcacheOptions): Promise<Nearcache> {
-  const [port, adminPort] = (await freePorts(2)) as [number, number];
+  const [port, adminPort] = options.ports ?? ((await freePorts(2)) as [number, number]);
   const upstream =
     typeof options.upstream === 'number' ? `redis://127.0.0.1:${options.upstream}` : options.upstream;
   const args = ['--listen', `127.0.0.1:${port}`, '--admin', `127.0.0.1:${adminPort}`];

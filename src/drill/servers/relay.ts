@@ -26,6 +26,8 @@ export interface Relay {
   cut(): void;
   /** Half-open: swallows all bytes of the connections that exist now, which stay open. New ones work. */
   halfOpen(): void;
+  /** Ends what is half-open, as the keep-alive of both ends does in the course of time. */
+  forget(): void;
   /** Ends everything and frees the port. */
   stop(): Promise<void>;
 }
@@ -82,6 +84,10 @@ class TcpRelay implements Relay {
     for (const link of this.#links) link.swallow();
   }
 
+  forget(): void {
+    for (const link of this.#links) if (link.isHalfOpen) link.cut();
+  }
+
   async stop(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();
@@ -129,6 +135,10 @@ class Link {
   constructor(client: Socket, server: Socket, pumps: readonly Pump[]) {
     this.#sockets = [client, server];
     this.#pumps = pumps;
+  }
+
+  get isHalfOpen(): boolean {
+    return this.#pumps.some(({ swallowing }) => swallowing);
   }
 
   cut(): void {

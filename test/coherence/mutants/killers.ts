@@ -15,6 +15,11 @@ export function path(file: string, ...titles: string[]): Killer {
   return { file: `test/integration/path/${file}.test.ts`, titles };
 }
 
+/** Tests of what is served while Redis is away, on a real Redis. */
+export function outage(file: string, ...titles: string[]): Killer {
+  return { file: `test/integration/outage/${file}.test.ts`, titles };
+}
+
 /** Tests of one module. */
 export function unit(file: string, ...titles: string[]): Killer {
   return { file: `test/unit/${file}.test.ts`, titles };

@@ -1,5 +1,6 @@
 import { LINK_MUTANTS } from './link-mutants.ts';
 import type { Mutant } from './mutant.ts';
+import { OUTAGE_MUTANTS } from './outage-mutants.ts';
 import { READ_MUTANTS } from './read-mutants.ts';
 import { SHARD_MUTANTS } from './shard-mutants.ts';
 import { WRITE_MUTANTS } from './write-mutants.ts';
@@ -9,4 +10,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...LINK_MUTANTS,
   ...READ_MUTANTS,
   ...SHARD_MUTANTS,
+  ...OUTAGE_MUTANTS,
 ];

@@ -181,8 +181,8 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/session/cached-answer.ts',
-        find: 'if (session.unknownOutstanding > 0 || session.space < 0) return false;',
-        replace: 'if (session.space < 0) return false;',
+        find: 'if (session.unknownOutstanding > 0 || session.space < 0) return NEVER;',
+        replace: 'if (session.space < 0) return NEVER;',
       },
     ],
     killers: [path('outstanding', 'while its timed-out script may still run')],

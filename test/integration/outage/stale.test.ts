@@ -62,6 +62,28 @@ describe.each(SIGNALS)('while Redis is away after %s', (signal) => {
     expect(age).toBeLessThan(30);
   });
 
+  test('nor does a read fail that comes while its link is being replaced, or waits behind a write then', async () => {
+    const app = await stage.app();
+    await say(app, 'MSET', 'hot', '1', 'a', '1', 'open:hot', '1');
+    for (const key of ['hot', 'a', 'open:hot']) await stage.warm(app, 'GET', key);
+    const reads = [
+      ['GET', 'hot'],
+      ['MGET', 'hot', 'a'],
+      ['EXISTS', 'open:cold'],
+      ['GET', 'open:cold'],
+    ];
+    const killed = stage.signal(signal);
+    let isGone = false;
+    void killed.then(() => {
+      isGone = true;
+    });
+    for (let i = 0; !isGone || i < 20; i++) {
+      app.send(Buffer.concat([['SET', 'x', '1'], ...reads].map(encodeRequest)));
+      const [, ...replies] = (await app.readFrames(5)).map((reply) => reply.toString('latin1'));
+      expect(replies).toEqual(['$1\r\n1\r\n', '*2\r\n$1\r\n1\r\n$1\r\n1\r\n', ':0\r\n', '$-1\r\n']);
+    }
+  });
+
   test('stale and refused commands are answered at once', async () => {
     const app = await stage.app();
     await say(app, 'SET', 'hot', '1');
@@ -198,6 +220,19 @@ describe.each(SIGNALS)('while Redis is away after %s', (signal) => {
     ])
       expect(await say(app, ...closed), closed.join(' ')).toMatch(NOT_SENT);
   });
+});
+
+test('a session is not told what its own script, whose outcome is unknown, may have changed', async () => {
+  const app = await stage.app();
+  const other = await stage.app();
+  await say(app, 'MSET', 'hot', '1', 'warm', '1');
+  await stage.warm(app, 'MGET', 'hot', 'warm');
+  await stage.signal('SIGSTOP');
+  expect(await say(app, 'EVAL', "return redis.call('SET', 'ho' .. 't', '2')", '0')).toContain('outcome unknown');
+  await until('the breaker is open', async () => (await stage.metric('nearcache_shard_breaker_state')) > 0);
+  expect(await say(app, 'GET', 'hot')).toMatch(NOT_SENT);
+  expect(await say(app, 'MGET', 'hot', 'warm')).toMatch(NOT_SENT);
+  expect(await say(other, 'GET', 'hot')).toBe('1');
 });
 
 test('by policy, a read that times out, or whose link is lost, says that there is no such key', async () => {

@@ -10,7 +10,7 @@ let sidecar: Sidecar;
 
 beforeAll(async () => {
   sidecar = await Sidecar.start({
-    flags: '--max-staleness 30s --link-dead-timeout 40s --max-item-size 64kb',
+    flags: '--max-staleness 30s --link-dead-timeout 40s --max-item-size 64kb --retry-reads off',
   });
 });
 afterEach(() => sidecar.endSessions());

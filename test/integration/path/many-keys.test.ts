@@ -10,7 +10,7 @@ let app: RawClient;
 
 beforeAll(async () => {
   sidecar = await Sidecar.start({
-    flags: '--max-staleness 30s --cache-negative-ttl 1m --link-dead-timeout 20s',
+    flags: '--max-staleness 30s --cache-negative-ttl 1m --link-dead-timeout 20s --retry-reads off',
   });
 });
 beforeEach(async () => {

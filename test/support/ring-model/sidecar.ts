@@ -49,6 +49,7 @@ export class ModelSidecar {
         this.#gate.changed();
       },
       report: (shard) => this.#report(shard),
+      isAway: () => false,
     });
     this.#wait = new GateWait(() => this.#again());
     const mover = new KeyMover({

@@ -15,12 +15,14 @@ class Bench {
   readonly drains: (() => void)[] = [];
   changes = 0;
   reports = 0;
+  isAway = false;
 
-  constructor(old: RingPlan = ringOf('a', 'b'), next: RingPlan | undefined = ringOf('a', 'b', 'c')) {
-    this.change = new RingChange(old, next, {
+  constructor(old: RingPlan = ringOf('a', 'b'), next: RingPlan | 'none' = ringOf('a', 'b', 'c')) {
+    this.change = new RingChange(old, next === 'none' ? undefined : next, {
       drain: (_shard, done) => this.drains.push(done),
       changed: () => this.changes++,
       report: () => this.reports++,
+      isAway: () => this.isAway,
     });
   }
 
@@ -35,6 +37,10 @@ class Bench {
 
   place(key: string): number {
     return this.change.placeOf(Buffer.from(key), 0, key.length);
+  }
+
+  cachedPlace(key: string): number {
+    return this.change.cachedPlaceOf(Buffer.from(key), 0, key.length);
   }
 
   source(key: string): number {
@@ -152,8 +158,38 @@ describe('a ring that becomes another', () => {
     expect(bench.change.reportOf(0, 'me').ack).toBe('serving');
   });
 
+  it('looks for the keys of a shard to which nothing is sent where they were, without a next ring', () => {
+    const bench = new Bench(ringOf('a', 'b'), 'none');
+    bench.readAll('');
+    const at = bench.place('k');
+    bench.change.lost(at, 'gone');
+    expect(bench.place('k')).toBe(HELD);
+    bench.isAway = true;
+    expect(bench.place('k')).toBe(at);
+    expect(bench.change.isTold(Buffer.from('k'), 0, 1)).toBe(false);
+    bench.change.read(at, printRecord({ id: 'y', seq: 9, state: 'done', from: bench.change.from, to: 'ff', method: 'migrate' }));
+    expect(bench.place('k')).toBe(HELD);
+    const changing = new Bench();
+    changing.isAway = true;
+    expect(changing.place('k')).toBe(HELD);
+  });
+
+  it('lets entries be of a shard that cannot be asked, but not of one that says otherwise', () => {
+    const bench = new Bench(ringOf('a', 'b'), 'none');
+    bench.readAll('');
+    const at = bench.place('k');
+    bench.change.lost(at, undefined);
+    expect(bench.cachedPlace('k')).toBe(at);
+    bench.change.read(at, printRecord({ id: 'y', seq: 9, state: 'done', from: bench.change.from, to: 'ff', method: 'migrate' }));
+    expect(bench.cachedPlace('k')).toBe(HELD);
+    const changing = new Bench();
+    changing.readAll('');
+    changing.change.lost(changing.place('k'), undefined);
+    expect(changing.cachedPlace('k')).toBe(HELD);
+  });
+
   it('refuses to serve by a ring that is not in force', () => {
-    const without = new Bench(ringOf('a', 'b'), undefined);
+    const without = new Bench(ringOf('a', 'b'), 'none');
     const { from } = without.change;
     const line = (state: RingState): string =>
       printRecord({ id: 'y', seq: 9, state, from, to: 'ff', method: 'migrate' });

@@ -1,3 +1,4 @@
+import { copyOf } from '../base/copy-of.ts';
 import type { Generation } from '../cache/generation.ts';
 import type { NearCache } from '../cache/near-cache.ts';
 import { absentReply } from '../command/absent-reply.ts';
@@ -5,14 +6,12 @@ import type { CommandSpec } from '../command/spec.ts';
 import { commandById } from '../command/table.ts';
 import { integerReply } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
-import type { CallFailure } from '../shard/call.ts';
-import { aimAtKey, wanted } from './cached-answer.ts';
-import { FanOutCall } from './fan-out-call.ts';
-import { isStillGood } from './instead.ts';
+import { aimAtCall, aimAtKey, wanted } from './cached-answer.ts';
+import { absentInstead, isStillGood } from './instead.ts';
 import type { Session } from './session.ts';
 
-/** MGET or EXISTS of keys of one shard, and the link that was to answer it. */
-export interface ManyAsked {
+/** A cacheable read of keys of one shard, and the link that was to answer it. */
+export interface Asked {
   readonly request: Request;
   readonly spec: CommandSpec;
   readonly space: number;
@@ -22,7 +21,7 @@ export interface ManyAsked {
 }
 
 /** What the session asks of the shard at which it is aimed. */
-export function askedBy(session: Session, request: Request, spec: CommandSpec): ManyAsked {
+export function askedBy(session: Session, request: Request, spec: CommandSpec): Asked {
   const { space, unknownOutstanding, identity } = session;
   const mayBeStale = unknownOutstanding === 0 && space >= 0;
   return { request, spec, space, generation: identity.shared.generation, mayBeStale };
@@ -30,10 +29,26 @@ export function askedBy(session: Session, request: Request, spec: CommandSpec): 
 
 /** The reply, in RESP3, while the shard is away: of each key what was good before, else by its policy that there is no such key;
  *  undefined = of one of them neither may be said. Units: monotonic ms. */
-export function manyInstead(cache: NearCache, asked: ManyAsked, now: number): Buffer | undefined {
-  const { request, spec, space, generation, mayBeStale } = asked;
+export function insteadOfAsked(cache: NearCache, asked: Asked, now: number): Buffer | undefined {
   // Redis says what is wrong with it.
-  if (request.argc < 2) return undefined;
+  if (asked.request.argc < 2) return undefined;
+  return asked.spec.cacheClass === 'B' ? insteadOfMany(cache, asked, now) : insteadOfOne(cache, asked, now);
+}
+
+function insteadOfOne(cache: NearCache, asked: Asked, now: number): Buffer | undefined {
+  const { request, spec, space, generation, mayBeStale } = asked;
+  aimAtCall(request, spec, space, generation.fence);
+  if (mayBeStale && isStillGood(cache, wanted, generation, now)) {
+    cache.noteStale(now - generation.freshAt);
+    const { bytes, start, end } = cache.store.found;
+    return copyOf(bytes, start, end);
+  }
+  const policy = cache.policies.of(wanted.bytes, wanted.keyStart, wanted.keyEnd);
+  return absentInstead(cache, spec, request.argc, policy);
+}
+
+function insteadOfMany(cache: NearCache, asked: Asked, now: number): Buffer | undefined {
+  const { request, spec, space, generation, mayBeStale } = asked;
   const parts: Buffer[] = [];
   let hasStale = false;
   let absentBy: number | undefined;
@@ -41,7 +56,7 @@ export function manyInstead(cache: NearCache, asked: ManyAsked, now: number): Bu
     aimAtKey(request, i, spec, space, generation.fence);
     if (mayBeStale && isStillGood(cache, wanted, generation, now)) {
       const { bytes, start, end } = cache.store.found;
-      parts.push(Buffer.from(bytes.subarray(start, end)));
+      parts.push(copyOf(bytes, start, end));
       hasStale = true;
       continue;
     }
@@ -57,24 +72,3 @@ export function manyInstead(cache: NearCache, asked: ManyAsked, now: number): Bu
 }
 
 const ONE = Buffer.from(':1\r\n', 'latin1');
-
-/** One that waits for its link as it is: not worth a look at what is missing, but perhaps nobody will be there to ask. */
-export class HeldManyCall extends FanOutCall {
-  readonly #cache: NearCache;
-  readonly #asked: ManyAsked;
-  readonly #now: () => number;
-
-  /** The request of `asked` is a copy. */
-  constructor(cache: NearCache, asked: ManyAsked, now: () => number) {
-    super();
-    this.#cache = cache;
-    this.#asked = asked;
-    this.#now = now;
-  }
-
-  override insteadOf({ kind }: CallFailure): Buffer | undefined {
-    return kind === 'busy' || kind === 'refused'
-      ? undefined
-      : manyInstead(this.#cache, this.#asked, this.#now());
-  }
-}

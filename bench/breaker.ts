@@ -1,0 +1,123 @@
+/** `npm run bench -- breaker`: what the circuit breaker costs while all is well. Nearcaches that differ in nothing but --breaker, in
+ *  front of one Redis, take turns. */
+import { Redis } from 'ioredis';
+
+import { startNearcache } from '../src/drill/servers/nearcache-process.ts';
+import type { BreakerBenchOptions } from './breaker/breaker-options.ts';
+import { type BreakerRow, judgeBreaker, type Round } from './breaker/breaker-rows.ts';
+import { keyNames } from './load/request.ts';
+import { writeKeys } from './load/warm-up.ts';
+import { describeMachine, machineLine } from './machine.ts';
+import { chooseCores, pin } from './pinning.ts';
+import { breakerPlot, breakerTable } from './report/breaker-report.ts';
+import { writeResults } from './report/results.ts';
+import { percent } from './report/table.ts';
+import { verdictTable } from './report/verdict-table.ts';
+import { type Bench, type Cell, requestsFor, takeSample } from './sample.ts';
+import { startBackend, type Target } from './targets.ts';
+
+/** So many that a near-cache of 1 MB has hardly any of them: what is cached is gone when it is asked for again. */
+const KEYS = 200_000;
+const VALUE_BYTES = 64;
+const load = { connections: 50, size: VALUE_BYTES };
+
+interface Load {
+  readonly name: string;
+  readonly cacheSize: '0' | '1mb';
+  readonly cell: Cell;
+}
+
+const loads: readonly Load[] = [
+  { name: 'GET, P=1', cacheSize: '0', cell: { ...load, test: 'get', pipeline: 1 } },
+  { name: 'GET, P=16', cacheSize: '0', cell: { ...load, test: 'get', pipeline: 16 } },
+  { name: 'SET, P=16', cacheSize: '0', cell: { ...load, test: 'set', pipeline: 16 } },
+  { name: 'miss, P=16', cacheSize: '1mb', cell: { ...load, test: 'get', pipeline: 16 } },
+];
+
+/** The two that are compared. */
+interface Pair {
+  readonly on: Target;
+  readonly off: Target;
+}
+
+/** Measures in interleaved rounds, prints a table, writes bench/results/.
+ *  Returns false when the gate was asked for and failed. */
+export async function breaker(options: BreakerBenchOptions, command: string): Promise<boolean> {
+  const machine = describeMachine(command);
+  console.log(machineLine(machine));
+  const backend = await startBackend();
+  const pairs = { '0': await startPair(backend, '0'), '1mb': await startPair(backend, '1mb') };
+  const redis = new Redis(backend.port, '127.0.0.1');
+  const targets = Object.values(pairs).flatMap(({ on, off }) => [on, off]);
+  try {
+    place([backend, ...targets]);
+    const bench: Bench = { backend, redis, keys: keyNames(KEYS) };
+    await writeKeys(redis, bench.keys, VALUE_BYTES);
+    const rows = await measure(bench, pairs, options);
+    const verdicts = judgeBreaker(rows);
+    const othersShare = Math.max(...rows.flatMap(({ rounds }) => rounds.map((round) => round.othersShare)));
+    console.log(`\n${breakerTable(rows)}\n\n${verdictTable(verdicts)}`);
+    console.log(`\nOther programs used up to ${percent(othersShare)} of the CPU in a run.`);
+    const name = options.preset === 'full' ? 'breaker' : `breaker-${options.preset}`;
+    const data = { options, othersShare, rows, verdicts };
+    const files = writeResults(name, machine, data, breakerPlot(rows, machine));
+    console.log(`\nwritten: ${files.join(', ')}`);
+    return options.preset !== 'gate' || verdicts.every(({ pass }) => pass);
+  } finally {
+    redis.disconnect();
+    for (const target of targets) await target.stop();
+    await backend.stop();
+  }
+}
+
+async function startPair(backend: Target, cacheSize: Load['cacheSize']): Promise<Pair> {
+  const start = async (breaker: 'on' | 'off'): Promise<Target> => {
+    const flags = `--cache-size ${cacheSize} --breaker ${breaker} --log-level warn`.split(' ');
+    const nearcache = await startNearcache({ upstream: backend.port, flags });
+    const { port, pid, adminPort } = nearcache;
+    // Not nearcache-hit: nothing is to be warmed.
+    return { id: 'nearcache-off', port, pid, adminPort, stop: () => nearcache.stop() };
+  };
+  return { on: await start('on'), off: await start('off') };
+}
+
+function place(servers: readonly Target[]): void {
+  const cores = chooseCores();
+  if (cores === undefined) return;
+  pin(process.pid, cores.load);
+  for (const { pid } of servers) pin(pid, cores.servers);
+}
+
+async function measure(
+  bench: Bench,
+  pairs: Readonly<Record<Load['cacheSize'], Pair>>,
+  { rounds, seconds }: BreakerBenchOptions,
+): Promise<BreakerRow[]> {
+  const requests: number[] = [];
+  for (const { cell, cacheSize } of loads) {
+    // Both are warm then, and get the same number.
+    await requestsFor(bench, pairs[cacheSize].on, cell, seconds);
+    requests.push(await requestsFor(bench, pairs[cacheSize].off, cell, seconds));
+  }
+  const rows = loads.map(({ name }) => ({ name, rounds: [] as Round[] }));
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, { cell, cacheSize }] of loads.entries()) {
+      const take = (target: Target): ReturnType<typeof takeSample> =>
+        takeSample(bench, target, cell, requests[i] as number);
+      rows[i]?.rounds.push(await runBoth(pairs[cacheSize], take, round % 2 === 0));
+    }
+  }
+  return rows;
+}
+
+/** The one that comes second has a Redis that is warmer, so they take turns in that, too. */
+async function runBoth(
+  { on, off }: Pair,
+  take: (target: Target) => ReturnType<typeof takeSample>,
+  isOnFirst: boolean,
+): Promise<Round> {
+  const first = await take(isOnFirst ? on : off);
+  const second = await take(isOnFirst ? off : on);
+  const [ofOn, ofOff] = isOnFirst ? [first, second] : [second, first];
+  return { on: ofOn, off: ofOff, othersShare: Math.max(first.othersShare, second.othersShare) };
+}

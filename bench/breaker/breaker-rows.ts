@@ -1,0 +1,78 @@
+/** What is made of runs with the breaker and without. */
+import type { Verdict } from '../gate.ts';
+import { quietest } from '../others.ts';
+import { median } from '../report/table.ts';
+import { atLeast, atMost } from '../report/verdict-table.ts';
+import type { Sample } from '../sample.ts';
+
+/** One run of each side, one directly after the other. Shape: `othersShare` is the higher of the two. */
+export interface Round {
+  readonly on: Sample;
+  readonly off: Sample;
+  readonly othersShare: number;
+}
+
+/** One load. Shape: `rounds` are those that were run; the quietest half of them is looked at. */
+export interface BreakerRow {
+  readonly name: string;
+  readonly rounds: readonly Round[];
+}
+
+/** What a row says. Units: `cpuMicros` of one operation, bytes. Shape: ratios are on / off, the median of the rounds' own ratios, so that
+ *  what was slow in both sides of a round does not count. */
+export interface Compared {
+  readonly opsPerSecond: { readonly on: number; readonly off: number };
+  readonly cpuMicros: { readonly on: number; readonly off: number };
+  readonly residentBytes: { readonly on: number; readonly off: number };
+  readonly speedRatio: number;
+  readonly cpuRatio: number;
+}
+
+const leastSpeed = 0.95;
+const mostCpu = 1.05;
+
+export function compare({ rounds }: BreakerRow): Compared {
+  const quiet = quietest(rounds, Math.ceil(rounds.length / 2));
+  const both = (value: (sample: Sample) => number): { on: number; off: number } => ({
+    on: median(quiet.map(({ on }) => value(on))),
+    off: median(quiet.map(({ off }) => value(off))),
+  });
+  const ratio = (value: (sample: Sample) => number): number =>
+    median(quiet.map(({ on, off }) => value(on) / value(off)));
+  return {
+    opsPerSecond: both(speedOf),
+    cpuMicros: both(cpuOf),
+    residentBytes: both((sample) => sample.residentBytes),
+    speedRatio: ratio(speedOf),
+    cpuRatio: ratio(cpuOf),
+  };
+}
+
+function speedOf({ requestsPerSecond }: Sample): number {
+  return requestsPerSecond;
+}
+
+function cpuOf({ targetCpu, requests }: Sample): number {
+  return (targetCpu * 1e6) / requests;
+}
+
+/** How many of a row's commands reached Redis, for each that was asked for: less than one has not passed through. */
+export function passedThrough({ rounds }: BreakerRow): number {
+  const samples = rounds.flatMap(({ on, off }) => [on, off]);
+  const total = (value: (sample: Sample) => number): number =>
+    samples.reduce((sum, sample) => sum + value(sample), 0);
+  return total((sample) => sample.backendCommands) / total((sample) => sample.requests);
+}
+
+/** What is promised of the breaker while all is well. A comparison that could not be made is a FAIL. */
+export function judgeBreaker(rows: readonly BreakerRow[]): Verdict[] {
+  return rows.flatMap((row) => {
+    const { speedRatio, cpuRatio } = compare(row);
+    return [
+      atLeast(`${row.name}: throughput, breaker on / off`, speedRatio, leastSpeed),
+      atMost(`${row.name}: CPU an operation, breaker on / off`, cpuRatio, mostCpu),
+      // Else it was something else that was compared.
+      atLeast(`${row.name}: commands at Redis / asked for`, passedThrough(row), 0.9),
+    ];
+  });
+}

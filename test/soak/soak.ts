@@ -1,0 +1,316 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { systemClock } from '../../src/base/clock.ts';
+import type { Config } from '../../src/config/config.ts';
+import { LiveScene } from '../../src/drill/live-scene.ts';
+import { type FailedRequest, Ledger } from '../../src/drill/load/ledger.ts';
+import type { Life } from '../../src/drill/load/life.ts';
+import { Load } from '../../src/drill/load/load.ts';
+import { ReadCheck } from '../../src/drill/load/read-check.ts';
+import type { Limits } from '../../src/drill/promises.ts';
+import type { DrillEvent, DrillRecord } from '../../src/drill/record.ts';
+import { configOf, DRILL_FLAGS, limitsOf } from '../../src/drill/run.ts';
+import { Sampler } from '../../src/drill/sampler.ts';
+import type { RedisBackend } from '../../src/drill/servers/redis-backend.ts';
+import { withRedis } from '../../src/drill/servers/redis-call.ts';
+import { startRedisOn } from '../../src/drill/servers/redis-server.ts';
+import { buildStage, type Stage, type StageShard } from '../../src/drill/stage.ts';
+import { Random } from '../fuzz/random.ts';
+import { type Fault, type PlannedFault, planFaults } from './faults.ts';
+import { type Holdings, holdings } from './holdings.ts';
+import { judgeSoak, leaks } from './judge.ts';
+import { Supervisor } from './supervisor.ts';
+import { Windows } from './windows.ts';
+
+export interface SoakOptions {
+  readonly backend: RedisBackend;
+  readonly seconds: number;
+  readonly everySeconds: number;
+  readonly ratePerSecond: number;
+  readonly shards: number;
+  readonly seed: number;
+  /** Is nearcache killed too, in the first half? */
+  readonly crashes: boolean;
+  /** Called with each line of progress. */
+  readonly say: (text: string) => void;
+}
+
+/** What nearcache held at some moment of one life. Shape: `faults` is how many that life had gone through by then. */
+export interface LookAt {
+  readonly atMs: number;
+  readonly life: number;
+  readonly faults: number;
+  readonly held: Holdings;
+}
+
+/** What was struck, and what came of it. */
+export interface StruckFault {
+  readonly atMs: number;
+  readonly name: string;
+  readonly shards: readonly string[];
+  readonly errors: number;
+}
+
+/** All that a soak came to. */
+export interface SoakRecord extends DrillRecord {
+  readonly seed: number;
+  readonly faults: readonly StruckFault[];
+  readonly looks: readonly LookAt[];
+  /** What nearcache has logged, from warnings on. */
+  readonly logs: string;
+}
+
+const SAMPLE_MS = 1000;
+/** Parts of the time before the first fault and after the last. */
+const QUIET_SHARE = 1 / 15;
+const QUIET_LEAST_MS = 3000;
+const QUIET_MOST_MS = 60_000;
+/** A look takes about a second and nearcache some of its time, so that it needs room between faults. */
+const LOOK_ROOM_MS = 2500;
+const CLOSED_MS = 500;
+const LAST_LOOKS = 5;
+const LOST_CHECKED = 200;
+
+const FLAGS: Readonly<Record<string, string>> = { ...DRILL_FLAGS, 'cache-size': '8mb' };
+
+/** Random faults, one after another, under a load whose replies are checked.
+ *  Errors: rejects when servers or nearcache do not start. A promise that was not kept is no error. */
+export async function runSoak(options: SoakOptions): Promise<SoakRecord> {
+  const flags = Object.entries(FLAGS).flatMap(([name, value]) => [`--${name}`, value]);
+  const stage = await buildStage({ kind: 'ring', shards: options.shards, keepsData: true }, (redis) =>
+    startRedisOn(options.backend, redis),
+  );
+  try {
+    const nearcache = await Supervisor.start(stage.upstream, [
+      ...flags,
+      '--log-level',
+      'warn',
+      '--log-format',
+      'json',
+    ]);
+    try {
+      return await new Soak(options, stage, nearcache, configOf(flags)).run();
+    } finally {
+      await nearcache.stop();
+    }
+  } finally {
+    await stage.stop();
+  }
+}
+
+class Soak {
+  readonly #options: SoakOptions;
+  readonly #stage: Stage;
+  readonly #nearcache: Supervisor;
+  readonly #limits: Limits;
+  readonly #windows: Windows;
+  readonly #ledger = new Ledger();
+  readonly #load: Load;
+  readonly #sampler: Sampler;
+  readonly #lost: { readonly shard: string; readonly life: Life }[] = [];
+  readonly #events: DrillEvent[] = [];
+  readonly #struck: StruckFault[] = [];
+  readonly #looks: LookAt[] = [];
+  readonly #revived: string[] = [];
+  #startedAt = 0;
+  #life = 1;
+  #faultsOfLife = 0;
+  #closedByCrashes = 0;
+
+  constructor(options: SoakOptions, stage: Stage, nearcache: Supervisor, config: Config) {
+    this.#options = options;
+    this.#stage = stage;
+    this.#nearcache = nearcache;
+    this.#limits = limitsOf(config);
+    this.#windows = new Windows(config.staleIfErrorMs);
+    const ledger = this.#ledger;
+    const check = new ReadCheck(ledger, config.maxStalenessMs, this.#windows.staleSince);
+    const { port } = nearcache;
+    const { ratePerSecond } = options;
+    this.#load = new Load({ port, shards: stage.shards, ratePerSecond, ledger, check, clock: systemClock });
+    this.#sampler = new Sampler(nearcache, ledger, systemClock, SAMPLE_MS);
+  }
+
+  async run(): Promise<SoakRecord> {
+    const { seconds, everySeconds, seed, crashes, shards, backend } = this.#options;
+    const startedAt = new Date();
+    const everyMs = everySeconds * 1000;
+    const quietMs = Math.min(QUIET_MOST_MS, Math.max(QUIET_LEAST_MS, seconds * 1000 * QUIET_SHARE));
+    const count = Math.max(1, Math.floor((seconds * 1000 - 2 * quietMs) / everyMs));
+    const planned = planFaults(new Random(seed), count, { shards, everyMs, crashes });
+    this.#say(`seed ${seed}, ${count} faults; at rest for ${quietMs / 1000} s`);
+    let unanswered = 0;
+    let connected = 0;
+    try {
+      await this.#load.prepare();
+      await this.#load.start();
+      this.#sampler.start();
+      this.#startedAt = systemClock.now();
+      await delay(quietMs);
+      await this.#look();
+      await this.#strikeAll(planned, everyMs);
+      await delay(quietMs);
+      await this.#lastLook();
+      await this.#findRevived();
+      connected = await this.#load.answered();
+      await this.#load.stop(2 * this.#limits.commandTimeoutMs + this.#limits.recoveryMs);
+      unanswered = this.#ledger.pending;
+    } finally {
+      await this.#sampler.stop();
+      await this.#load.close();
+    }
+    const exit = await this.#nearcache.stop();
+    return {
+      scenario: 'soak',
+      title: `Random faults every ${everySeconds} s, seed ${seed}`,
+      backend: backend.name,
+      startedAt: startedAt.toISOString(),
+      seconds: Math.round(this.#now()) / 1000,
+      settings: FLAGS,
+      samples: this.#sampler.samples,
+      events: this.#events,
+      verdicts: judgeSoak({
+        limits: this.#limits,
+        windows: this.#windows,
+        shards: this.#stage.shards.map(({ name }) => name),
+        ledger: this.#ledger,
+        reads: this.#sampler.reads,
+        breakers: this.#sampler.samples.at(-1)?.breakers ?? {},
+        looks: this.#looks,
+        unanswered,
+        connections: { connected, of: this.#load.connections },
+        closed: this.#ledger.closed - this.#closedByCrashes,
+        revived: this.#revived,
+        deaths: this.#nearcache.deaths,
+        exit,
+      }),
+      seed,
+      faults: this.#struck,
+      looks: this.#looks,
+      logs: this.#nearcache.logs,
+    };
+  }
+
+  async #strikeAll(planned: readonly PlannedFault[], everyMs: number): Promise<void> {
+    const from = systemClock.now();
+    for (const [i, { fault, shards, lastsMs }] of planned.entries()) {
+      const next = from + (i + 1) * everyMs;
+      const where = fault === undefined ? [] : shards.map((n) => this.#stage.shards[n] as StageShard);
+      const struck = {
+        atMs: Math.round(this.#now()),
+        name: fault?.name ?? 'crash',
+        shards: where.map(nameOf),
+      };
+      const { length } = this.#ledger.failed;
+      this.#say(`#${i + 1} ${[struck.name, ...struck.shards].join(' ')}`);
+      if (fault === undefined) await this.#crash();
+      else await this.#strike(fault, where, lastsMs);
+      await this.#rest(next, fault === undefined);
+      const failed = this.#ledger.failed.slice(length);
+      this.#struck.push({ ...struck, errors: failed.length });
+      this.#sayHow(failed);
+      await delay(Math.max(0, next - systemClock.now()));
+    }
+  }
+
+  /** The time until the next fault, some of which a look needs; after a crash there is one at any rate, to compare with. */
+  async #rest(next: number, isCrash: boolean): Promise<void> {
+    const { recoveryMs } = this.#limits;
+    const room = next - systemClock.now() - LOOK_ROOM_MS;
+    if (room < recoveryMs && !isCrash) return;
+    await delay(Math.max(room, recoveryMs));
+    await this.#look();
+    if (room >= recoveryMs) await this.#findRevived();
+  }
+
+  async #strike(fault: Fault, shards: readonly StageShard[], faultMs: number): Promise<void> {
+    const { recoveryMs, linkDeadMs } = this.#limits;
+    const scene = new LiveScene({
+      stage: this.#stage,
+      shards,
+      faultMs,
+      clock: systemClock,
+      onEvent: ({ text }) => this.#note(text),
+      onLoss: (shard) => this.#lost.push(...this.#load.loseData(shard).map((life) => ({ shard, life }))),
+    });
+    // Nobody but nearcache itself can find out that its connections lead nowhere.
+    const alone = fault.promises.includes('recovery by itself') ? linkDeadMs : 0;
+    this.#windows.addFault(scene.staleSince(alone + recoveryMs));
+    await fault.play(scene);
+    this.#faultsOfLife++;
+  }
+
+  async #crash(): Promise<void> {
+    const from = systemClock.now();
+    let until = Infinity;
+    this.#windows.addCrash((_, start, end) => (end >= from && start < until ? from : undefined));
+    this.#note('nearcache killed');
+    const { closed } = this.#ledger;
+    await this.#nearcache.crash();
+    until = systemClock.now() + this.#limits.recoveryMs;
+    this.#life++;
+    this.#faultsOfLife = 0;
+    this.#note('nearcache started');
+    // Some tried to come back just before it was there again.
+    await delay(CLOSED_MS);
+    this.#closedByCrashes += this.#ledger.closed - closed;
+  }
+
+  /** What was just let go of may take a moment to be gone. */
+  async #lastLook(): Promise<void> {
+    for (let i = 0; i < LAST_LOOKS; i++) {
+      await this.#look();
+      if (leaks(this.#looks).every(({ passed }) => passed)) return;
+      await delay(1000);
+    }
+  }
+
+  async #look(): Promise<void> {
+    const held = await holdings(this.#nearcache, this.#stage.shards);
+    this.#looks.push({ atMs: Math.round(this.#now()), life: this.#life, faults: this.#faultsOfLife, held });
+  }
+
+  /** Of what Redis has lost, nothing may be served. */
+  async #findRevived(): Promise<void> {
+    const lost = this.#lost.splice(0).slice(-LOST_CHECKED);
+    const { port } = this.#nearcache;
+    for (const { shard, life } of lost) {
+      const { server } = this.#stage.shards.find(({ name }) => name === shard) as StageShard;
+      // A write that was under way when all was lost may have run behind that.
+      const kept = await withRedis(server, (redis) => redis.get(life.key));
+      const served = await withRedis({ host: '127.0.0.1', port }, (redis) => redis.get(life.key));
+      if (served !== kept) this.#revived.push(`${life.key}: ${served} is served, ${kept} is there`);
+    }
+  }
+
+  #sayHow(failed: readonly FailedRequest[]): void {
+    const { wrong, stale, answered } = this.#ledger;
+    const odd = failed.filter((each) => this.#windows.explains(each) === undefined);
+    const look = this.#looks.at(-1)?.held;
+    const mb = (bytes: number | undefined): string => ((bytes ?? 0) / 1e6).toFixed(1);
+    this.#say(
+      `   ${failed.length} errors, ${odd.length} without a cause; in all ${answered} answered, ${wrong.length} wrong, ${stale.length} too old`,
+    );
+    this.#say(
+      `   ${look?.files} files, ${look?.timers} timers, heap ${mb(look?.heapBytes)} MB, resident ${mb(look?.residentBytes)} MB`,
+    );
+  }
+
+  #now(): number {
+    return systemClock.now() - this.#startedAt;
+  }
+
+  #note(text: string): void {
+    this.#events.push({ atMs: Math.round(this.#now()), text });
+    this.#say(`   ${text}`);
+  }
+
+  #say(text: string): void {
+    const at = this.#startedAt === 0 ? 0 : this.#now();
+    this.#options.say(`${(at / 1000).toFixed(1).padStart(7)} s  ${text}`);
+  }
+}
+
+function nameOf({ name }: StageShard): string {
+  return name;
+}
