@@ -53,5 +53,7 @@ function numberAt(request: Request, index: number): number | undefined {
 /** May a command of this session on these keys go, while keys are on their way to other shards? */
 export function admit(session: Session, gate: RingGate, keys: readonly KeyAt[]): Admission {
   const { gateWait, pin } = session;
-  return keys.length === 0 && gateWait.problem === undefined ? 'go' : gate.admit(keys, gateWait, pin.sticky.isActive);
+  return keys.length === 0 && gateWait.problem === undefined
+    ? 'go'
+    : gate.admit(keys, gateWait, pin.sticky.isActive);
 }

@@ -4,6 +4,7 @@ import { Generation } from '../cache/generation.ts';
 import { encodeRequest } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
 import type { Backoff } from './backoff.ts';
+import { BusyProbe } from './busy-probe.ts';
 import { Call, type CallFailure, OwnCall } from './call.ts';
 import { Connection } from './connection.ts';
 import type { CredentialSource } from './credentials.ts';
@@ -24,8 +25,6 @@ export type SharedState = 'idle' | 'connecting' | 'ready' | 'down' | 'closed';
 export const ANY_DB = -1;
 
 const OK_LINE = Buffer.from('+OK\r\n', 'latin1');
-const PING = encodeRequest(['PING']);
-const BUSY = '-BUSY ';
 
 /** THE connection of one identity to one shard: the pipelined commands of many sessions, replies and invalidations in
  *  one ordered stream (DESIGN §2). Exactly one, since a pool would multiply the server's tracking cost and break that
@@ -41,8 +40,6 @@ export class SharedConnection {
   server: ServerInfo | undefined;
   /** Why it is not ready, in words. */
   problem: CallFailure = { kind: 'unsent', reason: 'not connected yet' };
-  /** Monotonic ms at which Redis last answered `probe` that a script keeps it busy. */
-  busyAt: number = Number.NEGATIVE_INFINITY;
   readonly options: SharedOptions;
   #clock: Clock;
   #backoff: Backoff;
@@ -55,7 +52,7 @@ export class SharedConnection {
   #waiters = new Set<Waiter>();
   #pushes = new PushReader();
   #heartbeat: Heartbeat | undefined;
-  #isProbeOut = false;
+  readonly #busyProbe: BusyProbe;
   readonly #gate: SendGate;
 
   constructor(
@@ -64,6 +61,7 @@ export class SharedConnection {
   ) {
     this.options = options;
     this.#clock = parts.clock;
+    this.#busyProbe = new BusyProbe(parts.clock);
     this.#gate = new SendGate(options.breaker, options.queueTimeoutMs, parts.clock);
     this.#backoff = parts.backoff;
     this.#listener = parts.listener;
@@ -110,8 +108,7 @@ export class SharedConnection {
   /** Has Redis, though asked, said nothing for so long? One that refuses the user has said something. Units: ms. */
   isUnresponsive(now: number, silentMs: number): boolean {
     const { obstacle } = this;
-    if (obstacle !== undefined) return obstacle.kind !== 'refused';
-    return this.hasSaidNothingFor(now, silentMs);
+    return obstacle === undefined ? this.hasSaidNothingFor(now, silentMs) : obstacle.kind !== 'refused';
   }
 
   /** Is it not yet known whether it can be used? `waiter` is woken then. */
@@ -223,16 +220,15 @@ export class SharedConnection {
     if (this.state === 'ready') this.#heartbeat?.tick(now);
   }
 
+  /** Monotonic ms at which Redis last answered `probe` that a script keeps it busy. */
+  get busyAt(): number {
+    return this.#busyProbe.busyAt;
+  }
+
   /** Ask whether a script keeps Redis busy. Redis answers HELLO all the same then, but not PING. */
   probe(): void {
     this.start();
-    if (this.state !== 'ready' || this.#connection === undefined || this.#isProbeOut) return;
-    this.#isProbeOut = true;
-    const call = new OwnCall((reply) => {
-      this.#isProbeOut = false;
-      if (reply?.toString('latin1').startsWith(BUSY) === true) this.busyAt = this.#clock.now();
-    });
-    this.#connection.send(call, PING, 0, PING.length);
+    if (this.state === 'ready' && this.#connection !== undefined) this.#busyProbe.ask(this.#connection);
   }
 
   #connect(): void {
@@ -359,12 +355,9 @@ export class SharedConnection {
   #hold(call: Call, bytes: Buffer, db: number): void {
     this.start();
     const isHopeful = this.state === 'connecting' || this.state === 'ready';
-    if (isHopeful && this.#held.length < this.inFlightMax) {
-      this.#held.add({ call, bytes, db });
-    } else {
-      this.#stats.failed++;
-      call.fail(isHopeful ? this.#busy() : this.problem);
-    }
+    if (isHopeful && this.#held.length < this.inFlightMax) return this.#held.add({ call, bytes, db });
+    this.#stats.failed++;
+    call.fail(isHopeful ? this.#busy() : this.problem);
   }
 
   #failHeld(): void {

@@ -59,7 +59,8 @@ class Bench {
     this.breaker.onChange = (state) => {
       const before = this.seen.at(-1) as BreakerState;
       // Open again after a probe that failed is no news.
-      if (!NEXT[before].includes(state) && !(before === 'half-open' && state === 'half-open')) this.wrong.push(`${before} to ${state}`);
+      if (!NEXT[before].includes(state) && !(before === 'half-open' && state === 'half-open'))
+        this.wrong.push(`${before} to ${state}`);
       if (state === 'half-open') this.goodInRow = -this.probes.length;
       if (state === 'closed' && !this.hasReset && this.goodInRow < given.probes)
         this.wrong.push(`closed after ${this.goodInRow} good probes`);
@@ -97,7 +98,8 @@ class Bench {
     }
     // What opossum makes of a probe's answer it does in a microtask.
     await vi.advanceTimersByTimeAsync(0);
-    if (breaker.isClosed !== (breaker.state === 'closed')) this.wrong.push('does not know whether it is closed');
+    if (breaker.isClosed !== (breaker.state === 'closed'))
+      this.wrong.push('does not know whether it is closed');
   }
 }
 

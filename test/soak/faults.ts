@@ -45,6 +45,20 @@ async function loseAll(
   }
 }
 
+/** Commands arrive and run, and nobody hears of it. */
+const DEAF: Fault = {
+  name: 'deaf',
+  promises: [],
+  async play(scene) {
+    await scene.hurt('not heard any more', (shard) => relayOf(shard).pause('down'));
+    await scene.hold();
+    await scene.heal('heard again', (shard) => relayOf(shard).resume('down'));
+  },
+};
+
+/** Makes nearcache use all that it has against outages. */
+export const WARM_UP: Fault = DEAF;
+
 const OF_THE_SOAK: readonly Fault[] = [
   {
     name: 'restart-empty',
@@ -95,16 +109,7 @@ const OF_THE_SOAK: readonly Fault[] = [
       await scene.heal('open for new ones', () => {});
     },
   },
-  {
-    name: 'deaf',
-    promises: [],
-    // Commands arrive and run, and nobody hears of it.
-    async play(scene) {
-      await scene.hurt('not heard any more', (shard) => relayOf(shard).pause('down'));
-      await scene.hold();
-      await scene.heal('heard again', (shard) => relayOf(shard).resume('down'));
-    },
-  },
+  DEAF,
 ];
 
 const FAULTS: readonly Fault[] = [
@@ -114,21 +119,28 @@ const FAULTS: readonly Fault[] = [
 
 const ALL_SHARDS_CHANCE = 0.2;
 /** Of the time from one fault to the next. */
+const LEAST_MS = 1500;
 const LEAST_SHARE = 0.1;
 const MOST_SHARE = 0.4;
 
+/** Units: ms from one fault to the next. */
+export interface PlanOptions {
+  readonly shards: number;
+  readonly everyMs: number;
+  /** Is nearcache killed too? In the first half alone, so that the life that is there then is a long one. */
+  readonly crashes: boolean;
+  /** Names of faults; none = all. */
+  readonly only: readonly string[];
+}
+
 /** What strikes in which order: every kind once before one comes again. The same seed gives the same.
- *  Shape: nearcache is killed in the first half alone, so that the life that is there then is a long one. Units: ms. */
-export function planFaults(
-  random: Random,
-  count: number,
-  {
-    shards,
-    everyMs,
-    crashes,
-  }: { readonly shards: number; readonly everyMs: number; readonly crashes: boolean },
-): PlannedFault[] {
-  const kinds = crashes ? [...FAULTS, undefined] : FAULTS;
+ *  Errors: throws when there is no fault of such a name. */
+export function planFaults(random: Random, count: number, options: PlanOptions): PlannedFault[] {
+  const { shards, everyMs, crashes, only } = options;
+  const chosen = FAULTS.filter(({ name }) => only.length === 0 || only.includes(name));
+  if (chosen.length === 0)
+    throw new Error(`no such fault; there are ${FAULTS.map(({ name }) => name).join(', ')}`);
+  const kinds = crashes ? [...chosen, undefined] : chosen;
   const planned: PlannedFault[] = [];
   for (let bag: (Fault | undefined)[] = []; planned.length < count; ) {
     if (bag.length === 0) bag = shuffled(random, kinds);
@@ -140,7 +152,7 @@ export function planFaults(
     planned.push({
       fault,
       shards: isAll ? Array.from({ length: shards }, (_, shard) => shard) : [one],
-      lastsMs: Math.round(everyMs * share),
+      lastsMs: Math.round(Math.max(LEAST_MS, everyMs * share)),
     });
   }
   return planned;

@@ -18,6 +18,7 @@ const USAGE = `Usage: npm run soak -- [--flag value]...
   --shards 3         Behind nearcache
   --seed NUMBER      Of the faults: the same gives the same [default: another one each time]
   --crashes on|off   Kill nearcache too, in the first half [default on]
+  --only NAME,NAME   Of the faults [default all]
   --backend auto|process|container  What servers run on
   --image redis:7    Of the containers
   --json FILE        Write all that was measured
@@ -33,6 +34,7 @@ const strings = [
   'crashes',
   'backend',
   'image',
+  'only',
   'json',
   'report',
 ];
@@ -56,6 +58,7 @@ const options = {
   ratePerSecond: count('rate', '500', 20_000),
   shards: count('shards', '3', 16),
   seed: count('seed', String(1 + Math.floor(Math.random() * 999_999)), 9_999_999),
+  only: values['only'] === undefined ? [] : text('only', '').split(','),
   crashes: readWord('crashes', text('crashes', 'on'), ['on', 'off'] as const, problems) === 'on',
 };
 problems.push(...words.map((word) => `${word}: not understood`));

@@ -16,7 +16,7 @@ import { withRedis } from '../../src/drill/servers/redis-call.ts';
 import { startRedisOn } from '../../src/drill/servers/redis-server.ts';
 import { buildStage, type Stage, type StageShard } from '../../src/drill/stage.ts';
 import { Random } from '../fuzz/random.ts';
-import { type Fault, type PlannedFault, planFaults } from './faults.ts';
+import { type Fault, type PlannedFault, planFaults, WARM_UP } from './faults.ts';
 import { type Holdings, holdings } from './holdings.ts';
 import { judgeSoak, leaks } from './judge.ts';
 import { Supervisor } from './supervisor.ts';
@@ -31,6 +31,8 @@ export interface SoakOptions {
   readonly seed: number;
   /** Is nearcache killed too, in the first half? */
   readonly crashes: boolean;
+  /** Names of faults; none = all. */
+  readonly only: readonly string[];
   /** Called with each line of progress. */
   readonly say: (text: string) => void;
 }
@@ -67,8 +69,10 @@ const QUIET_LEAST_MS = 3000;
 const QUIET_MOST_MS = 60_000;
 /** A look takes about a second and nearcache some of its time, so that it needs room between faults. */
 const LOOK_ROOM_MS = 2500;
+const WARM_UP_MS = 2500;
 const CLOSED_MS = 500;
 const LAST_LOOKS = 5;
+const LISTED = 5;
 const LOST_CHECKED = 200;
 
 const FLAGS: Readonly<Record<string, string>> = { ...DRILL_FLAGS, 'cache-size': '8mb' };
@@ -116,6 +120,7 @@ class Soak {
   #life = 1;
   #faultsOfLife = 0;
   #closedByCrashes = 0;
+  #errorsTold = 0;
 
   constructor(options: SoakOptions, stage: Stage, nearcache: Supervisor, config: Config) {
     this.#options = options;
@@ -132,12 +137,12 @@ class Soak {
   }
 
   async run(): Promise<SoakRecord> {
-    const { seconds, everySeconds, seed, crashes, shards, backend } = this.#options;
+    const { seconds, everySeconds, seed, shards, backend } = this.#options;
     const startedAt = new Date();
     const everyMs = everySeconds * 1000;
     const quietMs = Math.min(QUIET_MOST_MS, Math.max(QUIET_LEAST_MS, seconds * 1000 * QUIET_SHARE));
     const count = Math.max(1, Math.floor((seconds * 1000 - 2 * quietMs) / everyMs));
-    const planned = planFaults(new Random(seed), count, { shards, everyMs, crashes });
+    const planned = planFaults(new Random(seed), count, { ...this.#options, everyMs });
     this.#say(`seed ${seed}, ${count} faults; at rest for ${quietMs / 1000} s`);
     let unanswered = 0;
     let connected = 0;
@@ -146,8 +151,10 @@ class Soak {
       await this.#load.start();
       this.#sampler.start();
       this.#startedAt = systemClock.now();
+      await this.#warmUp();
       await delay(quietMs);
       await this.#look();
+      this.#sayHow();
       await this.#strikeAll(planned, everyMs);
       await delay(quietMs);
       await this.#lastLook();
@@ -155,6 +162,7 @@ class Soak {
       connected = await this.#load.answered();
       await this.#load.stop(2 * this.#limits.commandTimeoutMs + this.#limits.recoveryMs);
       unanswered = this.#ledger.pending;
+      this.#sayHow();
     } finally {
       await this.#sampler.stop();
       await this.#load.close();
@@ -201,24 +209,31 @@ class Soak {
         name: fault?.name ?? 'crash',
         shards: where.map(nameOf),
       };
-      const { length } = this.#ledger.failed;
       this.#say(`#${i + 1} ${[struck.name, ...struck.shards].join(' ')}`);
       if (fault === undefined) await this.#crash();
       else await this.#strike(fault, where, lastsMs);
       await this.#rest(next, fault === undefined);
-      const failed = this.#ledger.failed.slice(length);
-      this.#struck.push({ ...struck, errors: failed.length });
-      this.#sayHow(failed);
+      this.#struck.push({ ...struck, errors: this.#sayHow() });
       await delay(Math.max(0, next - systemClock.now()));
     }
+  }
+
+  /** What is opened when it is first needed, and stays open, is there before anything is compared. */
+  async #warmUp(): Promise<void> {
+    await this.#strike(WARM_UP, this.#stage.shards, WARM_UP_MS);
+    await delay(this.#limits.recoveryMs);
+    this.#faultsOfLife = 0;
   }
 
   /** The time until the next fault, some of which a look needs; after a crash there is one at any rate, to compare with. */
   async #rest(next: number, isCrash: boolean): Promise<void> {
     const { recoveryMs } = this.#limits;
     const room = next - systemClock.now() - LOOK_ROOM_MS;
-    if (room < recoveryMs && !isCrash) return;
-    await delay(Math.max(room, recoveryMs));
+    if (isCrash) {
+      await delay(recoveryMs);
+      await this.#warmUp();
+    } else if (room < recoveryMs) return;
+    else await delay(room);
     await this.#look();
     if (room >= recoveryMs) await this.#findRevived();
   }
@@ -272,28 +287,45 @@ class Soak {
 
   /** Of what Redis has lost, nothing may be served. */
   async #findRevived(): Promise<void> {
-    const lost = this.#lost.splice(0).slice(-LOST_CHECKED);
     const { port } = this.#nearcache;
-    for (const { shard, life } of lost) {
-      const { server } = this.#stage.shards.find(({ name }) => name === shard) as StageShard;
+    for (const [name, lost] of Map.groupBy(this.#lost.splice(0), ({ shard }) => shard)) {
+      const { server } = this.#stage.shards.find((shard) => shard.name === name) as StageShard;
+      const keys = lost.slice(-LOST_CHECKED).map(({ life }) => life.key);
       // A write that was under way when all was lost may have run behind that.
-      const kept = await withRedis(server, (redis) => redis.get(life.key));
-      const served = await withRedis({ host: '127.0.0.1', port }, (redis) => redis.get(life.key));
-      if (served !== kept) this.#revived.push(`${life.key}: ${served} is served, ${kept} is there`);
+      const kept = await withRedis(server, (redis) => redis.mget(keys));
+      const served = await withRedis({ host: '127.0.0.1', port }, (redis) => redis.mget(keys));
+      for (const [i, key] of keys.entries())
+        if (served[i] !== kept[i]) this.#revived.push(`${key}: ${served[i]} is served, ${kept[i]} is there`);
     }
   }
 
-  #sayHow(failed: readonly FailedRequest[]): void {
+  /** What came of the time since this was said last. Shape: how many errors. */
+  #sayHow(): number {
+    const failed = this.#ledger.failed.slice(this.#errorsTold);
+    this.#errorsTold += failed.length;
     const { wrong, stale, answered } = this.#ledger;
-    const odd = failed.filter((each) => this.#windows.explains(each) === undefined);
+    const odd = failed.filter((each) => !this.#isAllowed(each));
+    for (const { kind, shard, isWrite, at, ms, text } of odd.slice(0, LISTED)) {
+      const what = `${isWrite ? 'write' : 'read'} of a key (${kind}) of ${shard}`;
+      this.#say(
+        `   NOT ALLOWED: ${what} at ${((at - this.#startedAt) / 1000).toFixed(2)} s, after ${ms.toFixed(0)} ms: ${text}`,
+      );
+    }
     const look = this.#looks.at(-1)?.held;
     const mb = (bytes: number | undefined): string => ((bytes ?? 0) / 1e6).toFixed(1);
     this.#say(
-      `   ${failed.length} errors, ${odd.length} without a cause; in all ${answered} answered, ${wrong.length} wrong, ${stale.length} too old`,
+      `   ${failed.length} errors, ${odd.length} not allowed; in all ${answered} answered, ${wrong.length} wrong, ${stale.length} too old`,
     );
     this.#say(
       `   ${look?.files} files, ${look?.timers} timers, heap ${mb(look?.heapBytes)} MB, resident ${mb(look?.residentBytes)} MB`,
     );
+    return failed.length;
+  }
+
+  /** Hot keys are to be had while shards are away. */
+  #isAllowed(failed: FailedRequest): boolean {
+    const cause = this.#windows.explains(failed);
+    return cause === 'crash' || (cause === 'fault' && (failed.kind !== 'hot' || failed.isWrite));
   }
 
   #now(): number {

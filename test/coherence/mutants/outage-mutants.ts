@@ -41,8 +41,8 @@ export const OUTAGE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/shard/shared-connection.ts',
-        find: "if (obstacle !== undefined) return obstacle.kind !== 'refused';",
-        replace: 'if (obstacle !== undefined) return true;',
+        find: ": obstacle.kind !== 'refused';",
+        replace: ': true;',
       },
     ],
     killers: [outage('no-outage', 'does not want nearcache’s user any more')],

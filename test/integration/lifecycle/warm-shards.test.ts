@@ -39,11 +39,11 @@ test.each(topologies)(
     const writer = await connectRaw(first);
     for (const key of KEYS) await say(writer, 'SET', key, `value of ${key}`);
     // After a redirect nothing of a slot is kept for a while.
-  await until('all are cached', async () => {
-    for (const key of KEYS) await say(writer, 'GET', key);
-    return ((await readMetrics(first)).get('nearcache_cache_entries') ?? 0) >= KEYS.length;
-  });
-  for (let round = 0; round < 400; round++) {
+    await until('all are cached', async () => {
+      for (const key of KEYS) await say(writer, 'GET', key);
+      return ((await readMetrics(first)).get('nearcache_cache_entries') ?? 0) >= KEYS.length;
+    });
+    for (let round = 0; round < 400; round++) {
       for (const key of KEYS) writer.request(['GET', key]);
       await writer.readFrames(KEYS.length);
     }

@@ -4,12 +4,12 @@ import { expect, test } from 'vitest';
 import { callRedis } from '../../../src/drill/servers/redis-call.ts';
 import { readMetric } from '../../../src/drill/servers/read-metrics.ts';
 import { slotOf } from '../../../src/route/hash-slot.ts';
-import { type Nearcache, startNearcache } from '../../support/nearcache.ts';
+import { type Nearcache, startNearcache } from '../../../src/drill/servers/nearcache-process.ts';
 import { QUICK_FLAGS } from '../../support/outage-stage.ts';
 import { connectRaw, type RawClient } from '../../support/raw-client.ts';
 import { startCluster } from '../../support/redis-cluster.ts';
 import { startSentinels } from '../../support/redis-sentinel.ts';
-import { say, until } from '../../support/sidecar.ts';
+import { eventually, say, until } from '../../support/sidecar.ts';
 
 interface Primary {
   readonly host: string;
@@ -52,8 +52,13 @@ async function cluster(): Promise<Failing> {
     upstream: nodes.url,
     kill: () => nodes.kill9(old),
     async heir() {
-      await until('another owns the slot', async () => (await nodes.ownerOf(slot)).port !== port);
-      return { host: '127.0.0.1', port: (await nodes.ownerOf(slot)).port };
+      // While none has it, there is no owner to name.
+      return eventually('another owns the slot', async () => {
+        const owner = await nodes.ownerOf(slot).catch(() => undefined);
+        return owner === undefined || owner.port === port
+          ? undefined
+          : { host: '127.0.0.1', port: owner.port };
+      });
     },
     revive: () => nodes.restart(old),
     stop: () => nodes.stop(),
@@ -72,29 +77,33 @@ async function warm(nearcache: Nearcache, app: RawClient): Promise<void> {
 test.each([
   ['Sentinels', sentinels],
   ['a Cluster', cluster],
-])('%s: stale until the heir is known, and never after', async (_, start) => {
-  const failing = await start();
-  const nearcache = await startNearcache({
-    upstream: failing.upstream,
-    flags: `${QUICK_FLAGS} --topology-refresh 200ms --canary-interval 0`.split(' '),
-  });
-  const app = await connectRaw(nearcache);
-  await until('a write passes', async () => (await say(app, 'SET', KEY, 'old')) === '+OK');
-  await warm(nearcache, app);
-  await failing.kill();
-  await until('it is stale', async () => {
-    expect(await say(app, 'GET', KEY)).toBe('old');
-    return (await readMetric(nearcache, 'nearcache_stale_served_total')) > 0;
-  });
-  const heir = await failing.heir();
-  // What is written there is more than nearcache can know before it has a link to it.
-  await until('it takes writes', async () => (await callRedis(heir, ['SET', KEY, 'new'])) === 'OK');
-  await until('a write passes', async () => (await say(app, 'SET', SLOT_NEIGHBOUR, '1')) === '+OK');
-  for (let i = 0; i < 20; i++) expect(await say(app, 'GET', KEY)).toBe('new');
-  await failing.revive();
-  const end = performance.now() + 1500;
-  while (performance.now() < end) expect(await say(app, 'GET', KEY)).toBe('new');
-  app.close();
-  await nearcache.kill();
-  await failing.stop();
-}, 120_000);
+])(
+  '%s: stale until the heir is known, and never after',
+  async (_, start) => {
+    const failing = await start();
+    const nearcache = await startNearcache({
+      upstream: failing.upstream,
+      flags: `${QUICK_FLAGS} --topology-refresh 200ms --canary-interval 0`.split(' '),
+    });
+    const app = await connectRaw(nearcache);
+    await until('a write passes', async () => (await say(app, 'SET', KEY, 'old')) === '+OK');
+    await warm(nearcache, app);
+    await failing.kill();
+    await until('it is stale', async () => {
+      expect(await say(app, 'GET', KEY)).toBe('old');
+      return (await readMetric(nearcache, 'nearcache_stale_served_total')) > 0;
+    });
+    const heir = await failing.heir();
+    // What is written there is more than nearcache can know before it has a link to it.
+    await until('it takes writes', async () => (await callRedis(heir, ['SET', KEY, 'new'])) === 'OK');
+    await until('a write passes', async () => (await say(app, 'SET', SLOT_NEIGHBOUR, '1')) === '+OK');
+    for (let i = 0; i < 20; i++) expect(await say(app, 'GET', KEY)).toBe('new');
+    await failing.revive();
+    const end = performance.now() + 1500;
+    while (performance.now() < end) expect(await say(app, 'GET', KEY)).toBe('new');
+    app.close();
+    await nearcache.kill();
+    await failing.stop();
+  },
+  120_000,
+);

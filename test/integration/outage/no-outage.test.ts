@@ -46,7 +46,14 @@ describe('the breaker stays closed', () => {
     const start = performance.now();
     expect(await say(await stage.direct(), 'CLIENT', 'PAUSE', '3000', 'WRITE')).toBe('+OK');
     // Behind the write on the shared connection, no read is heard by Redis.
-    writer.send(Buffer.concat([['SET', 'paused', '1'], ['GET', 'cold']].map(encodeRequest)));
+    writer.send(
+      Buffer.concat(
+        [
+          ['SET', 'paused', '1'],
+          ['GET', 'cold'],
+        ].map(encodeRequest),
+      ),
+    );
     const late: number[] = [];
     let reads = 0;
     while (performance.now() - start < 2900) {
@@ -73,7 +80,9 @@ test('a Redis that does not want nearcache’s user any more is there: nothing s
   await sidecar.warm(app, 'GET', 'hot');
   await say(sidecar.direct, 'CONFIG', 'SET', 'requirepass', 'secret');
   sidecar.relay.cut();
-  await until('nearcache has been refused', async () => (await say(app, 'SET', 'k', '1')).startsWith('-NOAUTH'));
+  await until('nearcache has been refused', async () =>
+    (await say(app, 'SET', 'k', '1')).startsWith('-NOAUTH'),
+  );
   for (const read of [
     ['GET', 'hot'],
     ['MGET', 'hot'],

@@ -19,7 +19,8 @@ describe('a Redis that takes no more', () => {
   beforeAll(async () => {
     redis = await startRedis();
     // Nothing else tells that it is away.
-    const flags = '--queue-timeout 300ms --breaker off --command-timeout 1m --link-dead-timeout 5m --stale-if-error 0';
+    const flags =
+      '--queue-timeout 300ms --breaker off --command-timeout 1m --link-dead-timeout 5m --stale-if-error 0';
     nearcache = await startNearcache({ upstream: redis.port, flags: flags.split(' ') });
   });
   afterAll(async () => {
@@ -56,7 +57,8 @@ describe('a Redis that takes no more', () => {
     await redis.kill('SIGCONT');
     for (const writer of writers) {
       const replies = (await writer.readFrames(20)).map(text);
-      for (const reply of replies) expect(reply).toMatch(/^(\+OK|-ERR nearcache: shard \S+ took no more .*)$/);
+      for (const reply of replies)
+        expect(reply).toMatch(/^(\+OK|-ERR nearcache: shard \S+ took no more .*)$/);
       expect(replies[0]).toBe('+OK');
     }
     await until('commands pass again', async () => (await say(app, 'SET', 'small', '3')) === '+OK');

@@ -18,7 +18,15 @@ describe('after an outage', () => {
     await stage.sidecar.redis.restart();
     await say(await stage.direct(), 'SET', 'other', '2');
     await until('a write passes', async () => (await say(app, 'SET', 'x', '1')) === '+OK');
-    app.send(Buffer.concat([['GET', 'hot'], ['GET', 'other'], ['MGET', 'hot', 'other']].map(encodeRequest)));
+    app.send(
+      Buffer.concat(
+        [
+          ['GET', 'hot'],
+          ['GET', 'other'],
+          ['MGET', 'hot', 'other'],
+        ].map(encodeRequest),
+      ),
+    );
     const replies = (await app.readFrames(3)).map((reply) => reply.toString('latin1'));
     expect(replies).toEqual(['$-1\r\n', '$1\r\n2\r\n', '*2\r\n$-1\r\n$1\r\n2\r\n']);
   });
@@ -58,7 +66,7 @@ describe('a Redis that loads its data set', () => {
     await stage.warm(app, 'GET', 'hot');
     await stage.away('SIGKILL');
     let isLoaded = false;
-    const restarted = stage.sidecar.redis.restart().then(() => {
+    const restarted = stage.sidecar.redis.restart().finally(() => {
       isLoaded = true;
     });
     await until('an error names it', async () => (await say(app, 'GET', 'filler1')).includes('(LOADING '));

@@ -10,7 +10,10 @@ const { gate, relay } = { gate: () => stage.sidecar.gate, relay: () => stage.sid
 const UNKNOWN = /^-ERR nearcache: shard \S+ was lost \(.+\) before its reply; outcome unknown$/;
 
 /** Send these commands in one write, and cut the link before Redis has seen the first of them. */
-async function cutBefore(first: readonly string[], lines: readonly (readonly string[])[]): Promise<RawClient> {
+async function cutBefore(
+  first: readonly string[],
+  lines: readonly (readonly string[])[],
+): Promise<RawClient> {
   const app = await stage.app();
   const held = gate().stopAt('up', request(...first));
   app.send(Buffer.concat(lines.map(encodeRequest)));
@@ -18,7 +21,10 @@ async function cutBefore(first: readonly string[], lines: readonly (readonly str
   await stage.sidecar.settled();
   const lost = await stage.metric('nearcache_shard_connections_lost_total');
   relay().cut();
-  await until('nearcache knows', async () => (await stage.metric('nearcache_shard_connections_lost_total')) > lost);
+  await until(
+    'nearcache knows',
+    async () => (await stage.metric('nearcache_shard_connections_lost_total')) > lost,
+  );
   held.release();
   return app;
 }
@@ -34,7 +40,13 @@ test('reads of one key and of several are answered all the same', async () => {
   const before = await stage.metric('nearcache_shard_retries_total');
   const app = await cutBefore(
     ['GET', 'a'],
-    [['GET', 'a'], ['GET', 'missing'], ['HMGET', 'h', 'f', 'g'], ['MGET', 'a', 'missing', 'b'], ['GETRANGE', 'a', '0', '-1']],
+    [
+      ['GET', 'a'],
+      ['GET', 'missing'],
+      ['HMGET', 'h', 'f', 'g'],
+      ['MGET', 'a', 'missing', 'b'],
+      ['GETRANGE', 'a', '0', '-1'],
+    ],
   );
   const frames = (await app.readFrames(5)).map((frame) => frame.toString('latin1'));
   expect(frames).toEqual([
@@ -48,14 +60,27 @@ test('reads of one key and of several are answered all the same', async () => {
 });
 
 test('writes are not, and their errors say that the outcome is unknown', async () => {
-  const app = await cutBefore(['INCR', 'n'], [['INCR', 'n'], ['GETDEL', 'n']]);
+  const app = await cutBefore(
+    ['INCR', 'n'],
+    [
+      ['INCR', 'n'],
+      ['GETDEL', 'n'],
+    ],
+  );
   for (const reply of await replies(app, 2)) expect(reply).toMatch(UNKNOWN);
   await stage.back();
   expect(await say(await stage.direct(), 'GET', 'n')).toBe('nil');
 });
 
 test('nor is a read behind which the same session has sent a write', async () => {
-  const app = await cutBefore(['GET', 'before'], [['GET', 'before'], ['SET', 'before', '2'], ['GET', 'behind']]);
+  const app = await cutBefore(
+    ['GET', 'before'],
+    [
+      ['GET', 'before'],
+      ['SET', 'before', '2'],
+      ['GET', 'behind'],
+    ],
+  );
   const [before, write, behind] = await replies(app, 3);
   expect(before).toMatch(UNKNOWN);
   expect(write).toMatch(UNKNOWN);
@@ -69,7 +94,14 @@ test('who waits for the same read beside a writer gets an answer', async () => {
   const held = gate().stopAt('up', request('GET', 'same'));
   reader.request(['GET', 'same']);
   await held.reached;
-  writer.send(Buffer.concat([['GET', 'same'], ['SET', 'another', '1']].map(encodeRequest)));
+  writer.send(
+    Buffer.concat(
+      [
+        ['GET', 'same'],
+        ['SET', 'another', '1'],
+      ].map(encodeRequest),
+    ),
+  );
   await stage.sidecar.settled();
   relay().cut();
   expect(text(await reader.readFrame())).toBe('1');
@@ -78,7 +110,10 @@ test('who waits for the same read beside a writer gets an answer', async () => {
 });
 
 test('once only, and no more than the budget allows', async () => {
-  const app = await cutBefore(['GET', 'k0'], Array.from({ length: 40 }, (_, i) => ['GET', `k${i}`]));
+  const app = await cutBefore(
+    ['GET', 'k0'],
+    Array.from({ length: 40 }, (_, i) => ['GET', `k${i}`]),
+  );
   const told = await replies(app, 40);
   const answered = told.filter((reply) => reply === 'nil').length;
   // Ten and one of a hundred commands: what the tests before have left of it.

@@ -9,7 +9,8 @@ import { connectRaw, type RawClient } from '../../support/raw-client.ts';
 import { type Ring, startRing } from '../../support/ring-servers.ts';
 import { say, until } from '../../support/sidecar.ts';
 
-const NOT_SENT = /^-ERR nearcache: shard \S+ is (away|unreachable) \(.+\); .*the command was not sent, try again$/;
+const NOT_SENT =
+  /^-ERR nearcache: shard \S+ is (away|unreachable) \(.+\); .*the command was not sent, try again$/;
 
 let ring: Ring;
 let nearcache: Nearcache;
@@ -67,7 +68,10 @@ describe.each(['SIGSTOP', 'SIGKILL'] as const)('while one of three shards is awa
   });
 
   async function known(): Promise<void> {
-    await until('it is known', async () => (await readMetric(nearcache, 'nearcache_shard_breaker_state')) > 0);
+    await until(
+      'it is known',
+      async () => (await readMetric(nearcache, 'nearcache_shard_breaker_state')) > 0,
+    );
   }
 
   test('before that is known, a call over all of them gets what the others say and what its policies allow', async () => {
@@ -101,9 +105,7 @@ describe.each(['SIGSTOP', 'SIGKILL'] as const)('while one of three shards is awa
     expect(await frameOf('MGET', ...at)).toBe('*3\r\n$1\r\n0\r\n$1\r\n1\r\n$1\r\n2\r\n');
     expect(await readMetric(nearcache, 'nearcache_stale_served_total')).toBe(served + 2);
     // Beside a key that has to be read, too.
-    expect(await frameOf('MGET', at[0], at[1], `{${at[2]}}cold`)).toBe(
-      '*3\r\n$1\r\n0\r\n$1\r\n1\r\n$-1\r\n',
-    );
+    expect(await frameOf('MGET', at[0], at[1], `{${at[2]}}cold`)).toBe('*3\r\n$1\r\n0\r\n$1\r\n1\r\n$-1\r\n');
     const [a, b] = openKeys();
     expect(await frameOf('MGET', a, b, at[1])).toBe('*3\r\n$-1\r\n$-1\r\n$1\r\n1\r\n');
     expect(await say(app, 'MGET', at[0], `{${at[1]}}cold`)).toMatch(NOT_SENT);

@@ -167,7 +167,10 @@ describe('a ring that becomes another', () => {
     bench.isAway = true;
     expect(bench.place('k')).toBe(at);
     expect(bench.change.isTold(Buffer.from('k'), 0, 1)).toBe(false);
-    bench.change.read(at, printRecord({ id: 'y', seq: 9, state: 'done', from: bench.change.from, to: 'ff', method: 'migrate' }));
+    bench.change.read(
+      at,
+      printRecord({ id: 'y', seq: 9, state: 'done', from: bench.change.from, to: 'ff', method: 'migrate' }),
+    );
     expect(bench.place('k')).toBe(HELD);
     const changing = new Bench();
     changing.isAway = true;
@@ -180,7 +183,10 @@ describe('a ring that becomes another', () => {
     const at = bench.place('k');
     bench.change.lost(at, undefined);
     expect(bench.cachedPlace('k')).toBe(at);
-    bench.change.read(at, printRecord({ id: 'y', seq: 9, state: 'done', from: bench.change.from, to: 'ff', method: 'migrate' }));
+    bench.change.read(
+      at,
+      printRecord({ id: 'y', seq: 9, state: 'done', from: bench.change.from, to: 'ff', method: 'migrate' }),
+    );
     expect(bench.cachedPlace('k')).toBe(HELD);
     const changing = new Bench();
     changing.readAll('');

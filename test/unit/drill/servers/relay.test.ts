@@ -2,10 +2,10 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { once } from 'node:events';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { connectRaw } from './raw-client.ts';
-import { startRelay } from '../../src/drill/servers/relay.ts';
-import type { RawClient } from './raw-client.ts';
-import type { Relay, RelayOptions } from '../../src/drill/servers/relay.ts';
+import { connectRaw } from '../../../support/raw-client.ts';
+import { startRelay } from '../../../../src/drill/servers/relay.ts';
+import type { RawClient } from '../../../support/raw-client.ts';
+import type { Relay, RelayOptions } from '../../../../src/drill/servers/relay.ts';
 
 let echo: Server;
 let relay: Relay;

@@ -1,1 +1,0 @@
-export * from '../../src/drill/servers/at-exit.ts';

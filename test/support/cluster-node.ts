@@ -1,1 +1,0 @@
-export * from '../../src/drill/servers/cluster-node.ts';

@@ -1,1 +1,0 @@
-export * from '../../src/drill/servers/free-port.ts';

@@ -1,1 +1,0 @@
-export * from '../../src/drill/servers/redis-call.ts';
