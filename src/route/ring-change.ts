@@ -177,6 +177,11 @@ export class RingChange {
     if (isNews) this.#host.changed();
   }
 
+  /** The record of that shard, if it is not known, is about to come. */
+  expect(shard: number): void {
+    (this.#views[shard] as ShardView).problem = undefined;
+  }
+
   reportOf(shard: number, instance: string): RingReport {
     const { record } = this.#views[shard] as ShardView;
     return {

@@ -75,6 +75,12 @@ export class RingLink {
     connection.connect(this.#options.address(), this.#options.connectTimeoutMs);
   }
 
+  /** Try again now, however long the last tries were in vain. */
+  retryNow(): void {
+    this.#backoff.reset();
+    this.start();
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#connection?.destroy('nearcache is stopping');

@@ -174,6 +174,9 @@ export class RingUpstream implements Upstream {
       },
       reread: (shard) => watch.link(shard).readRecord(),
     });
+    shards.forEach((shard, place) => {
+      shard.onUp = () => watch.retry(place);
+    });
     this.#watch = watch;
     this.#gate = new RingGate(watch.change, mover);
   }

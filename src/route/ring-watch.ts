@@ -19,6 +19,8 @@ const IDLE_MS = 1000;
 const BUSY_MS = 50;
 /** A hold that has lasted so long is given up: whoever asked for it may be gone. Units: ms. */
 const HOLD_MAX_MS = 3000;
+/** A shard whose own link is up is asked so often before commands are told that its record cannot be had. */
+const TRIES = 3;
 const RECONNECT_BASE_MS = 20;
 const RECONNECT_MAX_MS = 1000;
 
@@ -28,6 +30,8 @@ export class RingWatch {
   readonly change: RingChange;
   readonly #links: readonly RingLink[];
   readonly #heldSince: number[];
+  /** By shard: tries in vain since its record was read. */
+  readonly #failures: number[];
   readonly #clock: Clock;
   readonly #instance: string;
   #stop: (() => void) | undefined;
@@ -51,6 +55,7 @@ export class RingWatch {
     });
     const stats = new ShardStats();
     this.#heldSince = this.change.names.map(() => -1);
+    this.#failures = this.change.names.map(() => 0);
     this.#links = this.change.names.map(
       (name, shard) =>
         new RingLink(
@@ -65,7 +70,7 @@ export class RingWatch {
             read: (line) => this.#read(shard, line),
             lost: (problem) => {
               if (problem !== undefined) host.unreachable(shard, problem);
-              this.change.lost(shard, problem);
+              this.#lost(shard, problem, host.isAway(shard));
             },
           },
         ),
@@ -87,11 +92,26 @@ export class RingWatch {
     return this.#links[shard] as RingLink;
   }
 
+  /** The shard's own link is up again: its record is asked for at once, and worth waiting for. */
+  retry(shard: number): void {
+    this.#failures[shard] = 0;
+    this.change.expect(shard);
+    this.link(shard).retryNow();
+  }
+
   get instance(): string {
     return this.#instance;
   }
 
+  /** Two links to a shard do not find out at the same time: while its own seems to be up, one failed try is no problem yet. */
+  #lost(shard: number, problem: string | undefined, isAway: boolean): void {
+    const failures = (this.#failures[shard] as number) + 1;
+    this.#failures[shard] = failures;
+    this.change.lost(shard, isAway || failures >= TRIES ? problem : undefined);
+  }
+
   #read(shard: number, line: string): void {
+    this.#failures[shard] = 0;
     this.change.read(shard, line);
     const isHeld = this.change.recordOf(shard)?.state === 'hold';
     if (!isHeld) this.#heldSince[shard] = -1;

@@ -27,7 +27,8 @@ export class FanOutCall extends Call {
     // Who was told of a time-out hears nothing more.
     const frame = this.hasTimedOut ? undefined : this.insteadOf(failure);
     for (const slot of this.waiters) {
-      if (frame === undefined) slot.fail(failure);
+      // Who has the beginning of a reply cannot be given another.
+      if (frame === undefined || slot.hasBegun) slot.fail(failure);
       else if (isLate) slot.answerLate(frame);
       else slot.answerInstead(frame);
       // As a connection does with its own calls: what still comes is discarded (DESIGN rule 9).

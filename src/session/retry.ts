@@ -30,11 +30,14 @@ class RepeatedRead extends FanOutCall {
 }
 
 /** Send a read whose connection died before its reply once more, when the link is back; which `waiters` may have it. Not for those who
- *  have sent a write behind it, which may have run by now: they would see what came later.
+ *  have sent a write behind it, which may have run by now: they would see what came later; nor for those who have a part of the reply.
  *  Returns those who must be told that it is lost. Bounds: within the retry budget of the shard. */
 export function repeatRead(read: Repeatable, waiters: readonly Slot[], now: number): readonly Slot[] {
   const mayWait = (slot: Slot): boolean =>
-    !slot.hasTimedOut && slot.detour === undefined && slot.owner.writes === slot.writesBefore;
+    !slot.hasTimedOut &&
+    !slot.hasBegun &&
+    slot.detour === undefined &&
+    slot.owner.writes === slot.writesBefore;
   const patient = waiters.filter(mayWait);
   const identity = patient[0]?.identity;
   if (identity === undefined || !identity.shard.retries.take(identity.shard.stats.commands)) return waiters;

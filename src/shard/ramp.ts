@@ -105,7 +105,7 @@ export class Ramp {
         this.#waiting.delete(waiter);
         this.#woken.set(waiter, since);
       }
-      for (const waiter of [...this.#woken.keys()]) waiter.wake();
+      for (const waiter of this.#woken.keys()) waiter.wake();
       if (this.#waiting.size > 0) this.#tick();
     });
   }

@@ -97,6 +97,8 @@ export class Shard {
   readonly own: Identity;
   /** Redis does not accept an identity's credentials any more: its sessions are to end, as they would at Redis. */
   onRefused: (identity: Identity) => void = () => undefined;
+  /** Its own link is up. */
+  onUp: () => void = () => undefined;
   readonly #siblings: Iterable<Shard>;
   #others = new Map<string, Identity>();
   #passing = new Set<Identity>();
@@ -328,6 +330,7 @@ export class Shard {
     this.#wasAway = false;
     this.stats.up = 1;
     this.breakers?.linkIsUp();
+    this.onUp();
   }
 
   #makeBreakers(options: BreakerOptions): Breakers {

@@ -137,7 +137,7 @@ class Soak {
   }
 
   async run(): Promise<SoakRecord> {
-    const { seconds, everySeconds, seed, shards, backend } = this.#options;
+    const { seconds, everySeconds, seed, backend } = this.#options;
     const startedAt = new Date();
     const everyMs = everySeconds * 1000;
     const quietMs = Math.min(QUIET_MOST_MS, Math.max(QUIET_LEAST_MS, seconds * 1000 * QUIET_SHARE));
