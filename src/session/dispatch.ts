@@ -168,7 +168,7 @@ function runShared(session: Session, request: Request, spec: CommandSpec): boole
   if (cache !== undefined && read !== undefined) return read(session, cache, request, spec);
   const { shared, shard } = session.identity;
   if (!shared.hasRoomFor(session)) return false;
-  const obstacle = shared.obstacle ?? (spec.needsMemory ? shard.breakers?.whyNotGrow : undefined);
+  const obstacle = shared.obstacle ?? (spec.needsMemory ? shard.breakers?.whyNotGrow() : undefined);
   if (obstacle !== undefined) {
     // It is not sent, so what the near-cache knows stays true.
     sharedSlot(session, request, spec).fail(obstacle);

@@ -44,9 +44,11 @@ export class Breakers {
     this.growing.onChange = (state) => this.#log(this.growing, state, ' for commands that need memory');
   }
 
-  /** Why commands that need memory are refused now. */
-  get whyNotGrow(): CallFailure | undefined {
-    return this.growing.isClosed ? undefined : { kind: 'open', reason: this.growing.reason };
+  /** A command that needs memory is about to be sent. Why not; undefined = it is counted. */
+  whyNotGrow(): CallFailure | undefined {
+    if (!this.growing.isClosed) return { kind: 'open', reason: this.growing.reason };
+    this.growing.window.commands++;
+    return undefined;
   }
 
   /** The link has failed, and so did the try to have it back. */

@@ -7,7 +7,7 @@ const OUT_OF_MEMORY = '-OOM ';
 const LONGEST = 16;
 
 /** What came of the commands of a connection, for its shard's breakers.
- *  Cost: two additions and a comparison a reply. */
+ *  Cost: an addition and two comparisons a reply. */
 export class Outcomes {
   readonly #all: Breaker;
   /** Of commands that need memory. */
@@ -24,7 +24,6 @@ export class Outcomes {
   answered(sentAt: number, now: number): void {
     const { window } = this.#all;
     window.commands++;
-    this.#growing.window.commands++;
     if (now - sentAt > this.#slowMs) window.slow++;
   }
 

@@ -5,7 +5,7 @@ import { residentBytes } from '../../bench/process-usage.ts';
 import { readMetrics } from '../../src/drill/servers/read-metrics.ts';
 import { callRedis } from '../../src/drill/servers/redis-call.ts';
 import type { StageShard } from '../../src/drill/stage.ts';
-import { liveObjects } from './inspector.ts';
+import { type LiveObjects, liveObjects } from './inspector.ts';
 import type { Supervisor } from './supervisor.ts';
 
 /** What nearcache holds. Units: bytes where the name says so. */
@@ -26,18 +26,23 @@ export interface Holdings {
 }
 
 const LOOKS = 5;
+const BETWEEN_COLLECTIONS_MS = 300;
 const BETWEEN_LOOKS_MS = 60;
 
 /** What it holds while nothing is wrong. The load goes on: of what comes and goes with requests, the least of several looks counts. */
 export async function holdings(nearcache: Supervisor, shards: readonly StageShard[]): Promise<Holdings> {
   const looks: Holdings[] = [];
+  // Twice, since each stops the world for a moment.
+  const living = [await liveObjects(nearcache.inspectorUrl)];
+  await delay(BETWEEN_COLLECTIONS_MS);
+  living.push(await liveObjects(nearcache.inspectorUrl));
   for (let i = 0; i < LOOKS; i++) {
     await delay(BETWEEN_LOOKS_MS);
     const metrics = await readMetrics(nearcache);
     const metric = (name: string): number => metrics.get(name) ?? Number.NaN;
     looks.push({
       ...openFiles(nearcache),
-      ...(await liveObjects(nearcache.inspectorUrl)),
+      ...(living[i % living.length] as LiveObjects),
       sessions: metric('nearcache_sessions'),
       shardConnections: metric('nearcache_shard_connections'),
       shardClients: 0,

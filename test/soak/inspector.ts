@@ -18,13 +18,9 @@ const COUNT_THOSE_SET = 'function () { return this.filter((timer) => timer._dest
 export async function liveObjects(url: string): Promise<LiveObjects> {
   const session = await InspectorSession.open(url);
   try {
-    await session.send('HeapProfiler.collectGarbage');
-    const { usedSize, backingStorageSize } = await session.send<{
-      usedSize: number;
-      backingStorageSize?: number;
-    }>('Runtime.getHeapUsage');
     type Remote = { objectId: string; value: number };
     const { result } = await session.send<{ result: Remote }>('Runtime.evaluate', { expression: A_TIMER });
+    // Collects garbage, to find what lives.
     const { objects } = await session.send<{ objects: Remote }>('Runtime.queryObjects', {
       prototypeObjectId: result.objectId,
     });
@@ -33,6 +29,10 @@ export async function liveObjects(url: string): Promise<LiveObjects> {
       functionDeclaration: COUNT_THOSE_SET,
       returnByValue: true,
     });
+    const heap = await session.send<{ usedSize: number; backingStorageSize?: number }>(
+      'Runtime.getHeapUsage',
+    );
+    const { usedSize, backingStorageSize } = heap;
     return { heapBytes: usedSize, bufferBytes: backingStorageSize ?? 0, timers: counted.result.value };
   } finally {
     await session.close();

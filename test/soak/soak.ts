@@ -281,7 +281,10 @@ class Soak {
   }
 
   async #look(): Promise<void> {
+    const { longestMs } = this.#ledger;
     const held = await holdings(this.#nearcache, this.#stage.shards);
+    // It stands still while its heap is looked at, which is our doing.
+    this.#ledger.longestMs = longestMs;
     this.#looks.push({ atMs: Math.round(this.#now()), life: this.#life, faults: this.#faultsOfLife, held });
   }
 
