@@ -27,7 +27,7 @@ export interface Holdings {
 
 const LOOKS = 5;
 const BETWEEN_COLLECTIONS_MS = 300;
-const BETWEEN_LOOKS_MS = 60;
+const BETWEEN_LOOKS_MS = 110;
 
 /** What it holds while nothing is wrong. The load goes on: of what comes and goes with requests, the least of several looks counts. */
 export async function holdings(nearcache: Supervisor, shards: readonly StageShard[]): Promise<Holdings> {

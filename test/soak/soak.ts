@@ -8,59 +8,19 @@ import type { Life } from '../../src/drill/load/life.ts';
 import { Load } from '../../src/drill/load/load.ts';
 import { ReadCheck } from '../../src/drill/load/read-check.ts';
 import type { Limits } from '../../src/drill/promises.ts';
-import type { DrillEvent, DrillRecord } from '../../src/drill/record.ts';
+import type { DrillEvent } from '../../src/drill/record.ts';
 import { configOf, DRILL_FLAGS, limitsOf } from '../../src/drill/run.ts';
 import { Sampler } from '../../src/drill/sampler.ts';
-import type { RedisBackend } from '../../src/drill/servers/redis-backend.ts';
 import { withRedis } from '../../src/drill/servers/redis-call.ts';
 import { startRedisOn } from '../../src/drill/servers/redis-server.ts';
 import { buildStage, type Stage, type StageShard } from '../../src/drill/stage.ts';
 import { Random } from '../fuzz/random.ts';
 import { type Fault, type PlannedFault, planFaults, WARM_UP } from './faults.ts';
-import { type Holdings, holdings } from './holdings.ts';
-import { judgeSoak, leaks } from './judge.ts';
+import { holdings } from './holdings.ts';
+import { judgeSoak, leaks, type SoakFacts } from './judge.ts';
+import type { LookAt, SoakOptions, SoakRecord, StruckFault } from './record.ts';
 import { Supervisor } from './supervisor.ts';
 import { Windows } from './windows.ts';
-
-export interface SoakOptions {
-  readonly backend: RedisBackend;
-  readonly seconds: number;
-  readonly everySeconds: number;
-  readonly ratePerSecond: number;
-  readonly shards: number;
-  readonly seed: number;
-  /** Is nearcache killed too, in the first half? */
-  readonly crashes: boolean;
-  /** Names of faults; none = all. */
-  readonly only: readonly string[];
-  /** Called with each line of progress. */
-  readonly say: (text: string) => void;
-}
-
-/** What nearcache held at some moment of one life. Shape: `faults` is how many that life had gone through by then. */
-export interface LookAt {
-  readonly atMs: number;
-  readonly life: number;
-  readonly faults: number;
-  readonly held: Holdings;
-}
-
-/** What was struck, and what came of it. */
-export interface StruckFault {
-  readonly atMs: number;
-  readonly name: string;
-  readonly shards: readonly string[];
-  readonly errors: number;
-}
-
-/** All that a soak came to. */
-export interface SoakRecord extends DrillRecord {
-  readonly seed: number;
-  readonly faults: readonly StruckFault[];
-  readonly looks: readonly LookAt[];
-  /** What nearcache has logged, from warnings on. */
-  readonly logs: string;
-}
 
 const SAMPLE_MS = 1000;
 /** Parts of the time before the first fault and after the last. */
@@ -137,15 +97,49 @@ class Soak {
   }
 
   async run(): Promise<SoakRecord> {
-    const { seconds, everySeconds, seed, backend } = this.#options;
+    const { everySeconds, seed, backend } = this.#options;
     const startedAt = new Date();
+    const end = await this.#play();
+    const exit = await this.#nearcache.stop();
+    const samples = this.#sampler.samples;
+    return {
+      scenario: 'soak',
+      title: `Random faults every ${everySeconds} s, seed ${seed}`,
+      backend: backend.name,
+      startedAt: startedAt.toISOString(),
+      seconds: Math.round(this.#now()) / 1000,
+      settings: FLAGS,
+      samples,
+      events: this.#events,
+      verdicts: judgeSoak({
+        ...end,
+        limits: this.#limits,
+        windows: this.#windows,
+        shards: this.#stage.shards.map(nameOf),
+        ledger: this.#ledger,
+        reads: this.#sampler.reads,
+        breakers: samples.at(-1)?.breakers ?? {},
+        looks: this.#looks,
+        closed: this.#ledger.closed - this.#closedByCrashes,
+        revived: this.#revived,
+        deaths: this.#nearcache.deaths,
+        exit,
+      }),
+      seed,
+      faults: this.#struck,
+      looks: this.#looks,
+      logs: this.#nearcache.logs,
+    };
+  }
+
+  /** How many connections were answered at the end, and how many requests never were. */
+  async #play(): Promise<Pick<SoakFacts, 'connections' | 'unanswered'>> {
+    const { seconds, everySeconds, seed } = this.#options;
     const everyMs = everySeconds * 1000;
     const quietMs = Math.min(QUIET_MOST_MS, Math.max(QUIET_LEAST_MS, seconds * 1000 * QUIET_SHARE));
     const count = Math.max(1, Math.floor((seconds * 1000 - 2 * quietMs) / everyMs));
     const planned = planFaults(new Random(seed), count, { ...this.#options, everyMs });
     this.#say(`seed ${seed}, ${count} faults; at rest for ${quietMs / 1000} s`);
-    let unanswered = 0;
-    let connected = 0;
     try {
       await this.#load.prepare();
       await this.#load.start();
@@ -159,44 +153,14 @@ class Soak {
       await delay(quietMs);
       await this.#lastLook();
       await this.#findRevived();
-      connected = await this.#load.answered();
+      const connected = await this.#load.answered();
       await this.#load.stop(2 * this.#limits.commandTimeoutMs + this.#limits.recoveryMs);
-      unanswered = this.#ledger.pending;
       this.#sayHow();
+      return { unanswered: this.#ledger.pending, connections: { connected, of: this.#load.connections } };
     } finally {
       await this.#sampler.stop();
       await this.#load.close();
     }
-    const exit = await this.#nearcache.stop();
-    return {
-      scenario: 'soak',
-      title: `Random faults every ${everySeconds} s, seed ${seed}`,
-      backend: backend.name,
-      startedAt: startedAt.toISOString(),
-      seconds: Math.round(this.#now()) / 1000,
-      settings: FLAGS,
-      samples: this.#sampler.samples,
-      events: this.#events,
-      verdicts: judgeSoak({
-        limits: this.#limits,
-        windows: this.#windows,
-        shards: this.#stage.shards.map(({ name }) => name),
-        ledger: this.#ledger,
-        reads: this.#sampler.reads,
-        breakers: this.#sampler.samples.at(-1)?.breakers ?? {},
-        looks: this.#looks,
-        unanswered,
-        connections: { connected, of: this.#load.connections },
-        closed: this.#ledger.closed - this.#closedByCrashes,
-        revived: this.#revived,
-        deaths: this.#nearcache.deaths,
-        exit,
-      }),
-      seed,
-      faults: this.#struck,
-      looks: this.#looks,
-      logs: this.#nearcache.logs,
-    };
   }
 
   async #strikeAll(planned: readonly PlannedFault[], everyMs: number): Promise<void> {

@@ -21,7 +21,7 @@ export const containerBackend: RedisBackend = {
       .withNetworkMode('host')
       .withBindMounts([{ source: dir, target: dir }])
       .withCommand(['redis-server', ...redisArgs(options, port, dir)])
-      .withWaitStrategy(Wait.forLogMessage('Ready to accept connections'))
+      .withWaitStrategy(Wait.forLogMessage(/Ready to accept connections|Sentinel ID is/))
       .withAutoRemove(false)
       .start();
     const client = await getContainerRuntimeClient();
