@@ -3,6 +3,8 @@
 export class CacheStats {
   /** By the number of the policy. */
   readonly byPolicy: ReadTally[] = [];
+  /** What reads were answered with while their shard was away, by the number of the policy. */
+  readonly whileAway: AwayTally[] = [];
   /** By the number of the command family (`CommandSpec.family`). */
   readonly byFamily: ReadTally[] = [];
   /** Cacheable reads that had to go to Redis although caching is on, by why. */
@@ -44,6 +46,11 @@ export class CacheStats {
   readonly staleAges: Float64Array = new Float64Array(AGE_BUCKETS);
   staleAgeSumMs = 0;
 
+  /** Of the policy of that number. */
+  away(policy: number): AwayTally {
+    return (this.whileAway[policy] ??= new AwayTally());
+  }
+
   tallies(list: ReadTally[], number: number): ReadTally {
     return (list[number] ??= new ReadTally());
   }
@@ -75,9 +82,13 @@ export class ReadTally {
   coalesced = 0;
   /** Asked Redis, not to fill. */
   bypassed = 0;
-  /** Answered, while the shard was away, by an entry that was good before. */
+}
+
+/** Reads whose shard is away, by what they were answered with. */
+export class AwayTally {
+  /** An entry that was good before. */
   stale = 0;
-  /** Told, while the shard was away, that there is no such key. */
+  /** That there is no such key. */
   absent = 0;
 }
 

@@ -143,7 +143,7 @@ export class NearCache {
   /** Count a stale answer by what was found last. */
   noteStale(ageMs: number): void {
     const { stats } = this;
-    stats.tallies(stats.byPolicy, this.store.found.policy).stale++;
+    stats.away(this.store.found.policy).stale++;
     stats.staleAgeSumMs += ageMs;
     const bucket = Math.min(32 - Math.clz32(ageMs), AGE_BUCKETS - 1);
     stats.staleAges[bucket] = (stats.staleAges[bucket] as number) + 1;

@@ -1,4 +1,4 @@
-import type { ReadTally } from '../cache/cache-stats.ts';
+import type { AwayTally } from '../cache/cache-stats.ts';
 import type { Breaker } from '../shard/breaker.ts';
 import { ageSamples } from './cache-rows.ts';
 import { type Facts, facts, type MetricRow, type ShardSource } from './row.ts';
@@ -133,13 +133,13 @@ function ofShard(given: Facts, read: (shard: ShardSource) => number): MetricRow 
   };
 }
 
-function byPolicy(given: Facts, read: (tally: ReadTally) => number): MetricRow {
+function byPolicy(given: Facts, read: (tally: AwayTally) => number): MetricRow {
   return {
     ...facts(given),
     labels: ['policy'],
     read: ({ cache }) =>
       (cache?.policies.all ?? []).map(({ name, number }) => {
-        const tally = cache?.stats.byPolicy[number];
+        const tally = cache?.stats.whileAway[number];
         return { labels: { policy: name }, value: tally === undefined ? 0 : read(tally) };
       }),
   };

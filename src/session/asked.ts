@@ -66,7 +66,7 @@ function insteadOfMany(cache: NearCache, asked: Asked, now: number): Buffer | un
     parts.push(absentReply(commandById(wanted.commandId), 2) as Buffer);
   }
   if (hasStale) cache.noteStale(now - generation.freshAt);
-  if (absentBy !== undefined) cache.stats.tallies(cache.stats.byPolicy, absentBy).absent++;
+  if (absentBy !== undefined) cache.stats.away(absentBy).absent++;
   if (spec.name === 'mget') return Buffer.concat([Buffer.from(`*${parts.length}\r\n`, 'latin1'), ...parts]);
   return integerReply(parts.filter((part) => part.equals(ONE)).length);
 }

@@ -31,6 +31,6 @@ export function absentInstead(
 ): Buffer | undefined {
   if (policy.whenAway === 'error') return undefined;
   const frame = absentReply(spec, argc);
-  if (frame !== undefined) cache.stats.tallies(cache.stats.byPolicy, policy.number).absent++;
+  if (frame !== undefined) cache.stats.away(policy.number).absent++;
   return frame;
 }

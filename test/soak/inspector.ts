@@ -11,7 +11,11 @@ export interface LiveObjects {
 /** A timer of the process, to know what all of them have in common. */
 const A_TIMER =
   '{ const timer = setTimeout(() => {}, 1); clearTimeout(timer); Object.getPrototypeOf(timer) }';
-const COUNT_THOSE_SET = 'function () { return this.filter((timer) => timer._destroyed === false).length }';
+/** Those that are set, but for what Node itself sets for connections of HTTP, which come and go with whoever reads metrics. */
+const COUNT_THOSE_SET = `function () {
+  const isSet = (timer) => timer._destroyed === false && timer._onTimeout?.name !== 'onStreamTimeout';
+  return this.filter(isSet).length;
+}`;
 
 /** Asks a process that was started with `--inspect`; it stands still for some ten milliseconds.
  *  Source: https://chromedevtools.github.io/devtools-protocol/v8 */

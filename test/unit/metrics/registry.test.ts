@@ -12,6 +12,7 @@ import type { CacheSource, InvalidationSource, MetricSources } from '../../../sr
 import { type PolicyRules, PolicyTable } from '../../../src/policy/policy-table.ts';
 import { PreloadStats } from '../../../src/session/preload.ts';
 import { SessionStats } from '../../../src/session/session-stats.ts';
+import type { Breakers } from '../../../src/shard/breakers.ts';
 import { ShardStats } from '../../../src/shard/shard-stats.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
@@ -37,9 +38,13 @@ const rules: PolicyRules = {
 
 const replica = { name: '10.0.0.2:6379', isUp: true, reads: 12, retried: 3, roundTripSeconds: 0.25 };
 
+const breakers = {
+  all: { state: 'open', trips: 5 },
+  growing: { state: 'half-open', trips: 6 },
+} as unknown as Breakers;
 const outage = {
   inFlightMax: () => 1000,
-  breakers: undefined,
+  breakers,
   ramp: { delayed: 4, refused: 2 },
   retries: { retries: 3 },
 };
@@ -118,11 +123,14 @@ test('every number of every stats object is shown', async () => {
   const given = sources();
   const { stats, store } = given.cache;
   for (const number of FAMILIES.keys()) stats.tallies(stats.byFamily, number);
-  for (const { number } of given.cache.policies.all) stats.tallies(stats.byPolicy, number);
+  for (const { number } of given.cache.policies.all) {
+    stats.tallies(stats.byPolicy, number);
+    stats.away(number);
+  }
   let last = 1_000_000;
   const next = (): number => (last += 7);
   // Buckets and sums of times are shown added up and in seconds: the test of the histogram looks at those.
-  const { ages: _, ageSumMs: __, ...counts } = stats;
+  const { ages: _, ageSumMs: __, staleAges: ___, staleAgeSumMs: ____, ...counts } = stats;
   const told = given.invalidations.stats;
   const expected = [given.sessions, counts, store, told, ...given.shards.map((shard) => shard.stats)].flatMap(
     (part) => numberAll(part, next),
