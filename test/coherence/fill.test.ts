@@ -9,7 +9,7 @@ let reader: RawClient;
 let writer: RawClient;
 
 beforeAll(async () => {
-  sidecar = await Sidecar.start({ flags: '--max-staleness 30s' });
+  sidecar = await Sidecar.start({ flags: '--max-staleness 30s --retry-reads off' });
   await say(sidecar.direct, 'DEBUG', 'SET-ACTIVE-EXPIRE', '0');
 });
 beforeEach(async () => {

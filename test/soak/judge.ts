@@ -63,7 +63,7 @@ export function judgeSoak(facts: SoakFacts): DrillVerdict[] {
     ),
     noErrors(
       'errors on hot cached keys while nearcache lives',
-      hot.filter((failed) => windows.explains(failed) !== 'crash'),
+      hot.filter((failed) => windows.explains(failed) === 'fault'),
     ),
     {
       promise: 'every request is answered',

@@ -77,6 +77,7 @@ describe('a failure', () => {
     windows.addFault(window(100, 500));
     windows.addFault(window(400, 5000));
     expect(windows.staleSince('shard1', 450, 451)).toBe(100);
+    expect(windows.explains({ ...failed, at: 600, ms: 1 })).toBe('faults');
     expect(windows.staleSince('shard1', 600, 601)).toBe(100);
     expect(windows.staleSince('shard1', 2000, 2001)).toBe(1000);
     expect(windows.staleSince('shard1', 5001, 5002)).toBeUndefined();

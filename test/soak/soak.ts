@@ -289,10 +289,10 @@ class Soak {
     return failed.length;
   }
 
-  /** Hot keys are to be had while shards are away. */
+  /** Hot keys are to be had while shards are away that were there before. */
   #isAllowed(failed: FailedRequest): boolean {
     const cause = this.#windows.explains(failed);
-    return cause === 'crash' || (cause === 'fault' && (failed.kind !== 'hot' || failed.isWrite));
+    return cause !== undefined && (cause !== 'fault' || failed.kind !== 'hot' || failed.isWrite);
   }
 
   #now(): number {

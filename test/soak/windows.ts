@@ -21,23 +21,18 @@ export class Windows {
     this.#crashes.push(window);
   }
 
-  /** One fault may strike before the shard has recovered from another: then what is served may be of before both. */
   readonly staleSince: StaleSince = (shard, from, to) => {
-    const [first] = this.#earliest(shard, from, to);
-    let since = first;
-    for (let before = since; before !== undefined; ) {
-      const [earlier] = this.#earliest(shard, before, before);
-      if (earlier === undefined || earlier >= before) break;
-      since = before = earlier;
-    }
+    const [since] = this.#chain(shard, from, to);
     return since === undefined ? undefined : Math.max(since, from - this.#staleIfErrorMs);
   };
 
-  /** Was the shard, or nearcache itself, away during the request? */
-  explains({ shard, at, ms }: FailedRequest): 'fault' | 'crash' | undefined {
-    const covers = (window: StaleSince): boolean => window(shard, at - ms, at) !== undefined;
-    if (this.#crashes.some(covers)) return 'crash';
-    return this.#faults.some(covers) ? 'fault' : undefined;
+  /** What was away during the request: nearcache itself, or the shard; `faults` = it had not recovered from one fault when the next
+   *  struck, so that nothing of it need have been cached then. */
+  explains({ shard, at, ms }: FailedRequest): 'crash' | 'fault' | 'faults' | undefined {
+    if (this.#crashes.some((window) => window(shard, at - ms, at) !== undefined)) return 'crash';
+    const { length } = this.#chain(shard, at - ms, at);
+    if (length > 1) return 'faults';
+    return length === 1 ? 'fault' : undefined;
   }
 
   /** Was anything wrong with anything? */
@@ -46,10 +41,19 @@ export class Windows {
     return shards.every((shard) => all.every((window) => window(shard, from, to) === undefined));
   }
 
-  #earliest(shard: string, from: number, to: number): number[] {
-    return this.#faults
-      .map((window) => window(shard, from, to))
-      .filter((since) => since !== undefined)
-      .sort((a, b) => a - b);
+  /** When those faults began that were not over then, and those that were not over when these began, the first in front: what is
+   *  served may be of before all of them. */
+  #chain(shard: string, from: number, to: number): number[] {
+    const found = new Set<number>();
+    const find = (start: number, end: number): void => {
+      for (const window of this.#faults) {
+        const since = window(shard, start, end);
+        if (since === undefined || found.has(since)) continue;
+        found.add(since);
+        find(since, since);
+      }
+    };
+    find(from, to);
+    return [...found].sort((a, b) => a - b);
   }
 }
