@@ -61,7 +61,7 @@ export interface ShardOptions {
 
 /** How often time-outs are looked for. */
 const TICK_MS = 100;
-/** A tick this late means that the process itself stood still: read the sockets before judging them. */
+/** A tick this late, or half of what a slow call is, means that the process itself stood still: read the sockets before judging them. */
 const STALL_MS = 1000;
 
 /** One Redis server: its identities, each with a shared, a control and pinned connections, and its near-cache.
@@ -360,7 +360,8 @@ export class Shard {
 
   #tick(): void {
     const now = this.#clock.now();
-    const stalled = now - this.#lastTickAt > STALL_MS;
+    const stalled =
+      now - this.#lastTickAt > Math.min(STALL_MS, (this.breakers?.all.options.slowMs ?? Infinity) / 2);
     this.#lastTickAt = now;
     if (stalled) return;
     let inFlight = 0;

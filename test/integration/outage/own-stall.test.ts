@@ -21,16 +21,16 @@ test('a nearcache that stood still for longer than a slow call does not open the
   try {
     await say(app, 'SET', 'key', 'value');
     for (let i = 0; i < TIMES; i++) {
-      let isOver = false;
+      const over = new AbortController();
       const asking = (async (): Promise<void> => {
-        while (!isOver) replies.add(await say(app, 'GET', 'key'));
+        while (!over.signal.aborted) replies.add(await say(app, 'GET', 'key'));
       })();
       await delay(30);
       process.kill(nearcache.pid, 'SIGSTOP');
       await delay(STILL_MS);
       process.kill(nearcache.pid, 'SIGCONT');
       await delay(300);
-      isOver = true;
+      over.abort();
       await asking;
     }
     expect([...replies]).toEqual(['value']);
