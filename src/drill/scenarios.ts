@@ -4,8 +4,9 @@ import { withRedis } from './servers/redis-call.ts';
 import type { Relay } from './servers/relay.ts';
 import type { StageShard } from './stage.ts';
 
-/** Each way; there and back is more than `--breaker-slow-call` of a drill and less than its `--command-timeout`. */
-const SLOW_MS = 410;
+/** Each way; there and back is more than the `--breaker-slow-call` of that drill, and several times less than its `--command-timeout`, since
+ *  commands wait for those before them. */
+const SLOW_MS = 205;
 const PAUSE_WRITES_MS = 3000;
 const FILL_BYTES = 65_536;
 const FILL_ROOM_BYTES = 2_000_000;
@@ -57,6 +58,7 @@ export const SCENARIOS: readonly Scenario[] = [
     title: `The way to a shard takes ${2 * SLOW_MS} ms there and back`,
     stage: 'ring',
     hurts: 'the first',
+    flags: { 'breaker-slow-call': '300ms', 'breaker-window': '500ms', 'breaker-volume': '5' },
     promises: ['fast fail', 'recovery', 'breakers closed'],
     async play(scene) {
       await scene.hurt(`${2 * SLOW_MS} ms away`, (shard) => {

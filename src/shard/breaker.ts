@@ -91,8 +91,9 @@ export class Breaker {
 
   /** Periodic work. */
   tick(now: number): void {
-    this.window.turn(now);
+    // Before the bucket that has them is put away.
     if (this.window.slow > 0) this.#judge('');
+    this.window.turn(now);
   }
 
   /** It is not used any more. */

@@ -1,7 +1,6 @@
 const BUCKETS = 10;
 
-/** What came of the commands to a shard over the last `windowMs`, in ten buckets. One object a bucket, so that counting a reply
- *  is one addition.
+/** What came of the commands to a shard over the last `windowMs`, in up to ten buckets: fewer where it is turned seldom.
  *  Units: counts of commands. */
 export class OutcomeWindow {
   /** The bucket of now. */
@@ -9,10 +8,12 @@ export class OutcomeWindow {
   failed = 0;
   slow = 0;
   readonly #bucketMs: number;
-  readonly #past: { commands: number; failed: number; slow: number }[] = [];
+  readonly #windowMs: number;
+  readonly #past: { startedAt: number; commands: number; failed: number; slow: number }[] = [];
   #startedAt: number;
 
   constructor(windowMs: number, now: number) {
+    this.#windowMs = windowMs;
     this.#bucketMs = windowMs / BUCKETS;
     this.#startedAt = now;
   }
@@ -20,12 +21,9 @@ export class OutcomeWindow {
   /** Begin a new bucket when that of now is over. */
   turn(now: number): void {
     if (now - this.#startedAt < this.#bucketMs) return;
-    // Nobody looked for longer than the window.
-    if (now - this.#startedAt > this.#bucketMs * BUCKETS) this.#past.length = 0;
-    else {
-      this.#past.push({ commands: this.commands, failed: this.failed, slow: this.slow });
-      if (this.#past.length >= BUCKETS) this.#past.shift();
-    }
+    const { commands, failed, slow } = this;
+    this.#past.push({ startedAt: this.#startedAt, commands, failed, slow });
+    while (now - (this.#past[0]?.startedAt ?? now) >= this.#windowMs) this.#past.shift();
     this.#startedAt = now;
     this.commands = this.failed = this.slow = 0;
   }

@@ -8,7 +8,7 @@ let sidecar: Sidecar;
 let app: RawClient;
 
 beforeAll(async () => {
-  sidecar = await Sidecar.start({ flags: '--max-staleness 30s' });
+  sidecar = await Sidecar.start({ flags: '--max-staleness 30s --retry-reads off' });
 });
 beforeEach(async () => {
   app = await sidecar.app();

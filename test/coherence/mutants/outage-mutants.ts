@@ -112,8 +112,8 @@ export const OUTAGE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/session/retry.ts',
-        find: 'slot.detour === undefined && slot.owner.writes === slot.writesBefore;',
-        replace: 'slot.detour === undefined;',
+        find: '    slot.detour === undefined &&\n    slot.owner.writes === slot.writesBefore;',
+        replace: '    slot.detour === undefined;',
       },
     ],
     killers: [outage('repeated-reads', 'nor is a read behind which the same session has sent a write')],

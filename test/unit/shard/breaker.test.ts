@@ -77,6 +77,16 @@ describe('A circuit breaker', () => {
     expect(breaker.reason).toContain('over 100 ms');
   });
 
+  it('looks at slow commands in each tick, however short its window is', () => {
+    const { breaker } = new Bench({ windowMs: 500 });
+    for (let now = 0; now <= 400 && breaker.isClosed; now += 100) {
+      breaker.window.commands += 10;
+      breaker.window.slow += 10;
+      breaker.tick(now);
+    }
+    expect(breaker.isClosed).toBe(false);
+  });
+
   it('sends one probe at a time when its time is over, and closes after the last', async () => {
     const bench = new Bench();
     bench.breaker.trip('gone');
