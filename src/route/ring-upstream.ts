@@ -123,6 +123,7 @@ export class RingUpstream implements Upstream {
     this.#watchSetup();
     for (const watcher of before.watchers) if (!setup.watchers.includes(watcher)) watcher.close();
     if (this.#isStarted) this.#startBeside(before);
+    this.version++;
     this.#changed();
     oldGate?.changed();
     for (const shard of before.shards) if (!setup.shards.includes(shard)) this.#host.retire(shard);
@@ -182,7 +183,8 @@ export class RingUpstream implements Upstream {
   }
 
   #changed(): void {
-    this.version++;
+    // Without a next ring a key's place is one shard or nobody's: nothing that was sent can be on its way to another.
+    if (this.isChanging) this.version++;
     const change = this.#watch?.change;
     this.#host.moved((bytes, start, end) => this.shardAt(change?.cachedPlaceOf(bytes, start, end) ?? 0));
     this.#gate?.changed();
