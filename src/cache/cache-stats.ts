@@ -72,6 +72,12 @@ export class CacheStats {
 /** 2^22 ms is over an hour. */
 export const AGE_BUCKETS = 24;
 
+/** Count one age in its bucket. Units: ms. */
+export function countAge(ages: Float64Array, ageMs: number): void {
+  const bucket = Math.min(32 - Math.clz32(ageMs), AGE_BUCKETS - 1);
+  ages[bucket] = (ages[bucket] as number) + 1;
+}
+
 /** Cacheable reads by what became of them. */
 export class ReadTally {
   /** Answered by an entry. */

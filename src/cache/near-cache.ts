@@ -1,6 +1,6 @@
 import type { Random } from '../base/random.ts';
 import type { PolicyTable } from '../policy/policy-table.ts';
-import { AGE_BUCKETS, type CacheStats } from './cache-stats.ts';
+import { type CacheStats, countAge } from './cache-stats.ts';
 import { ownId } from './entry-id.ts';
 import { Flight, type FlightPlan, type SharedRead } from './flight.ts';
 import { Flights } from './flights.ts';
@@ -131,8 +131,7 @@ export class NearCache {
     stats.tallies(stats.byPolicy, found.policy).hits++;
     const ageMs = now - found.filledAt;
     stats.ageSumMs += ageMs;
-    const bucket = Math.min(32 - Math.clz32(ageMs), AGE_BUCKETS - 1);
-    stats.ages[bucket] = (stats.ages[bucket] as number) + 1;
+    countAge(stats.ages, ageMs);
   }
 
   /** May what was found last be served although it was last known to be true `ageMs` ago? */
@@ -145,8 +144,7 @@ export class NearCache {
     const { stats } = this;
     stats.away(this.store.found.policy).stale++;
     stats.staleAgeSumMs += ageMs;
-    const bucket = Math.min(32 - Math.clz32(ageMs), AGE_BUCKETS - 1);
-    stats.staleAges[bucket] = (stats.staleAges[bucket] as number) + 1;
+    countAge(stats.staleAges, ageMs);
   }
 
   /** Is what was found last to be read again in the background? Say so with `store.refreshing()`, or it is asked again. */

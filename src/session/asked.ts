@@ -7,7 +7,7 @@ import { commandById } from '../command/table.ts';
 import { integerReply } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
 import { aimAtCall, aimAtKey, wanted } from './cached-answer.ts';
-import { absentInstead, isStillGood } from './instead.ts';
+import { absentInstead, isStillGood, staleEntry } from './instead.ts';
 import type { Session } from './session.ts';
 
 /** A cacheable read of keys of one shard, and the link that was to answer it. */
@@ -38,11 +38,8 @@ export function insteadOfAsked(cache: NearCache, asked: Asked, now: number): Buf
 function insteadOfOne(cache: NearCache, asked: Asked, now: number): Buffer | undefined {
   const { request, spec, space, generation, mayBeStale } = asked;
   aimAtCall(request, spec, space, generation.fence);
-  if (mayBeStale && isStillGood(cache, wanted, generation, now)) {
-    cache.noteStale(now - generation.freshAt);
-    const { bytes, start, end } = cache.store.found;
-    return copyOf(bytes, start, end);
-  }
+  const stale = mayBeStale ? staleEntry(cache, wanted, generation, now) : undefined;
+  if (stale !== undefined) return stale;
   const policy = cache.policies.of(wanted.bytes, wanted.keyStart, wanted.keyEnd);
   return absentInstead(cache, spec, request.argc, policy);
 }

@@ -1,5 +1,4 @@
 import { copyOf } from '../base/copy-of.ts';
-import type { Flight } from '../cache/flight.ts';
 import type { Generation } from '../cache/generation.ts';
 import type { NearCache } from '../cache/near-cache.ts';
 import type { EntryId } from '../cache/store.ts';
@@ -15,7 +14,12 @@ export function isStillGood(cache: NearCache, id: EntryId, generation: Generatio
 }
 
 /** What a read that has failed is answered with, in RESP3, by an entry that was good when its shard was last heard of. */
-export function staleEntry(cache: NearCache, { id, generation }: Flight, now: number): Buffer | undefined {
+export function staleEntry(
+  cache: NearCache,
+  id: EntryId,
+  generation: Generation,
+  now: number,
+): Buffer | undefined {
   if (!isStillGood(cache, id, generation, now)) return undefined;
   cache.noteStale(now - generation.freshAt);
   const { found } = cache.store;

@@ -4,11 +4,10 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { Breaker, type BreakerOptions, type BreakerState, type Probe } from './breaker.ts';
 import { type CallFailure, OwnCall } from './call.ts';
-import { Outcomes } from './outcomes.ts';
+import { isRefusal, Outcomes } from './outcomes.ts';
 import { ANY_DB, type SharedConnection } from './shared-connection.ts';
 
 const PING = encodeRequest(['PING']);
-const REFUSED = /^-(LOADING|BUSY|CLUSTERDOWN|MASTERDOWN|OOM) /;
 
 /** What the breakers of a shard are made from. */
 export interface BreakerParts {
@@ -95,7 +94,7 @@ export class Breakers {
         if (reply === undefined) return done(failure?.reason ?? 'no reply');
         const line = reply[0] === MINUS ? reply.toString('latin1', 0, reply.length - 2) : '';
         // Whatever else it says, it serves: a user without permission is none of its troubles.
-        done(REFUSED.test(line) ? line.slice(1) : undefined);
+        done(isRefusal(line) ? line.slice(1) : undefined);
       }, this.#probeTimeoutMs);
       call.sentAt = this.#parts.clock.now();
       if (!link.isReady) return done(link.problem.reason);

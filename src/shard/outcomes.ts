@@ -6,6 +6,11 @@ const AWAY = ['-LOADING ', '-BUSY ', '-CLUSTERDOWN ', '-MASTERDOWN '];
 const OUT_OF_MEMORY = '-OOM ';
 const LONGEST = 16;
 
+/** Does an error line begin with one of the words by which a shard refuses what it would do otherwise? */
+export function isRefusal(line: string): boolean {
+  return line.startsWith(OUT_OF_MEMORY) || AWAY.some((prefix) => line.startsWith(prefix));
+}
+
 /** What came of the commands of a connection, for its shard's breakers.
  *  Cost: an addition and two comparisons a reply. */
 export class Outcomes {
