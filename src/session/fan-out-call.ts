@@ -25,7 +25,7 @@ export class FanOutCall extends Call {
   fail(failure: CallFailure): void {
     const isLate = failure.kind === 'timeout';
     // Who was told of a time-out hears nothing more.
-    const frame = this.hasTimedOut ? undefined : this.insteadOf(failure);
+    const frame = this.hasTimedOut || !isAway(failure) ? undefined : this.insteadOf();
     for (const slot of this.waiters) {
       // Who has the beginning of a reply cannot be given another.
       if (frame === undefined || slot.hasBegun) slot.fail(failure);
@@ -36,8 +36,8 @@ export class FanOutCall extends Call {
     }
   }
 
-  /** What the waiters get in RESP3 rather than the failure, if there is something. */
-  insteadOf(_failure: CallFailure): Buffer | undefined {
+  /** What the waiters get in RESP3 rather than that the shard is away, if there is something. */
+  insteadOf(): Buffer | undefined {
     return undefined;
   }
 
@@ -61,4 +61,9 @@ export class FanOutCall extends Call {
   protected tellAll(chunk: Buffer, start: number, end: number, last: boolean, facts: FrameFacts): void {
     for (const slot of this.waiters) slot.reply(chunk, start, end, last, facts);
   }
+}
+
+/** One that is there, and busy or unwilling, says so itself. */
+function isAway({ kind }: CallFailure): boolean {
+  return kind !== 'busy' && kind !== 'refused';
 }

@@ -1,7 +1,6 @@
 import type { NearCache } from '../cache/near-cache.ts';
 import type { CommandSpec } from '../command/spec.ts';
 import type { Request } from '../protocol/request.ts';
-import type { CallFailure } from '../shard/call.ts';
 import { askedBy, insteadOfAsked } from './asked.ts';
 import { FanOutCall } from './fan-out-call.ts';
 import type { Session } from './session.ts';
@@ -17,8 +16,8 @@ class HeldReadCall extends FanOutCall {
     this.#instead = instead;
   }
 
-  override insteadOf({ kind }: CallFailure): Buffer | undefined {
-    return kind === 'busy' || kind === 'refused' ? undefined : this.#instead();
+  override insteadOf(): Buffer | undefined {
+    return this.#instead();
   }
 }
 

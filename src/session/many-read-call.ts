@@ -109,8 +109,7 @@ export class ManyReadCall extends FanOutCall implements SharedRead {
     super.fail(failure);
   }
 
-  override insteadOf({ kind }: CallFailure): Buffer | undefined {
-    if (kind === 'busy' || kind === 'refused') return undefined;
+  override insteadOf(): Buffer | undefined {
     return insteadOfAsked(this.#cache, this.#asked, this.#now());
   }
 

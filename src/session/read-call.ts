@@ -77,8 +77,8 @@ export class ReadCall extends FanOutCall implements SharedRead {
     super.fail(failure);
   }
 
-  override insteadOf(failure: CallFailure): Buffer | undefined {
-    if (failure.kind === 'busy' || failure.kind === 'refused' || this.argc === 0) return undefined;
+  override insteadOf(): Buffer | undefined {
+    if (this.argc === 0) return undefined;
     return (
       staleEntry(this.#cache, this.id, this.flight.generation, this.#clock.now()) ??
       absentInstead(this.#cache, commandById(this.id.commandId), this.argc, this.policy)

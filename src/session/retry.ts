@@ -1,5 +1,4 @@
 import { commandById } from '../command/table.ts';
-import type { CallFailure } from '../shard/call.ts';
 import type { EntryId } from '../cache/store.ts';
 import { encodeRequest } from '../protocol/encoder.ts';
 import { FanOutCall } from './fan-out-call.ts';
@@ -13,7 +12,7 @@ export interface Repeatable {
   readonly db: number;
   readonly timeoutMs: number;
   /** What its waiters get rather than a failure. */
-  insteadOf(failure: CallFailure): Buffer | undefined;
+  insteadOf(): Buffer | undefined;
 }
 
 class RepeatedRead extends FanOutCall {
@@ -24,8 +23,8 @@ class RepeatedRead extends FanOutCall {
     this.#read = read;
   }
 
-  override insteadOf(failure: CallFailure): Buffer | undefined {
-    return this.#read.insteadOf(failure);
+  override insteadOf(): Buffer | undefined {
+    return this.#read.insteadOf();
   }
 }
 
