@@ -8,14 +8,14 @@ export interface BreakerBenchOptions {
 }
 
 const breakerFlags: FlagSet = {
-  defaults: { rounds: '9', seconds: '3' },
+  defaults: { rounds: '21', seconds: '1.5' },
   presets: { full: {}, quick: { rounds: '3', seconds: '1' }, gate: {} },
   switches: [],
 };
 
 export const breakerUsage = `breaker: what the circuit breaker costs while all is well, on and off side by side
-  --rounds 9
-  --seconds 3   of each run; there are two for each round and row
+  --rounds 21
+  --seconds 1.5   of each run; there are three for each round and row, two of which count
 `;
 
 /** Reads the flags of `breaker`.

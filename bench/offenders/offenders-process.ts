@@ -8,8 +8,8 @@ import { encode } from '../load/request.ts';
 import { answer, workerInput } from '../worker.ts';
 import { LARGE_BYTES, type OffendersHeard, type OffendersPlan } from './offenders-plan.ts';
 
-/** More than the kernels on the way take for a client that does not read. */
-const ASKED_BYTES = 6 * 1024 * 1024;
+/** More than the kernels on the way take for a client that reads little. */
+const ASKED_BYTES = 8 * 1024 * 1024;
 const READS_A_SECOND = 1;
 const MB = 1024 * 1024;
 const ROUND_MS = 20;

@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { ByteSink } from './output-buffer.ts';
 import { settleRun } from './output-buffer.ts';
+import { atEndOfTurn, type EndOfTurn } from './turn.ts';
 
 /** Who hears of a socket's life. Every method is called from the event loop, never from inside a call to the socket. */
 export interface ByteSocketEvents {
@@ -19,8 +21,28 @@ export interface ByteSocketEvents {
 export const sharedReadBuffer: Buffer = Buffer.allocUnsafeSlow(65536);
 
 const LINGER_MS = 2000;
+/** Read from one socket in a turn before the others have theirs: libuv would read 2 MB, of which each has to be copied on. */
+const TURN_BYTES = 131_072;
 
-type WithHandle = Socket & { _handle?: { writeQueueSize?: number } | null };
+type WithHandle = Socket & {
+  _handle?: { writeQueueSize?: number; useUserBuffer?: (buffer: Buffer) => void } | null;
+};
+
+/** Have a socket that a server accepted read into the shared buffer, as `onread` does for one that connects: a server has no
+ *  such option, and each read would take 64 KB beside the heap, which V8 collects in whole cycles of garbage collection.
+ *  False = this Node has it no more, or the socket is one of TLS: it tells what it reads by its `data` events
+ *  (docs/decisions/0011). */
+function readIntoShared(socket: WithHandle, read: ByteSocket['read']): boolean {
+  const fields = Object.getOwnPropertySymbols(socket);
+  const buffer = fields.find(({ description }) => description === 'kBuffer');
+  const callback = fields.find(({ description }) => description === 'kBufferCb');
+  const handle = socket._handle;
+  if (buffer === undefined || callback === undefined || socket instanceof TLSSocket) return false;
+  if (typeof handle?.useUserBuffer !== 'function') return false;
+  Object.assign(socket, { [buffer]: sharedReadBuffer, [callback]: read });
+  handle.useUserBuffer(sharedReadBuffer);
+  return true;
+}
 
 /** Send what was written and `lastWords`, then close. What still comes in is read and dropped, since closing over unread
  *  bytes is a reset, which may overtake the last words. Bounds: whoever takes nothing, or does not close its side, within
@@ -37,11 +59,14 @@ export function endSocket(socket: Socket, lastWords?: Buffer): void {
 
 /** A socket as the data path wants it: bytes in by callback, one write a turn, known backlog.
  *  Errors: never throws; a failing socket ends in `closed` with the reason in words. */
-export class ByteSocket implements ByteSink {
+export class ByteSocket implements ByteSink, EndOfTurn {
+  isListed = false;
   #socket: Socket | undefined;
   #events: ByteSocketEvents;
   #reason = 'closed';
   #isPaused = false;
+  /** In this turn, by reads that filled the buffer. Units: bytes. */
+  #bytesRead = 0;
 
   constructor(events: ByteSocketEvents) {
     this.#events = events;
@@ -49,15 +74,35 @@ export class ByteSocket implements ByteSink {
 
   /** For `onread.callback` of a socket made with the shared read buffer. */
   readonly read = (length: number, buffer: Uint8Array): boolean => {
+    // A buffer that was not filled ends it anyway.
+    if (length === sharedReadBuffer.length) this.#countRead(length);
     this.#events.bytes(buffer as Buffer, length);
     settleRun();
-    return !this.#isPaused;
+    if (this.#hasHadItsTurn) this.#socket?.pause();
+    return !this.#isPaused && !this.#hasHadItsTurn;
   };
 
-  /** Take over a socket. `readsByCallback` = it was made with `onread: { buffer, callback: this.read }`. */
+  #countRead(length: number): void {
+    this.#bytesRead += length;
+    atEndOfTurn(this);
+  }
+
+  get #hasHadItsTurn(): boolean {
+    return this.#bytesRead >= TURN_BYTES;
+  }
+
+  endTurn(): void {
+    const goesOn = this.#hasHadItsTurn && !this.#isPaused;
+    this.#bytesRead = 0;
+    if (goesOn) this.#socket?.resume();
+  }
+
+  /** Take over a socket. `readsByCallback` = it was made with `onread: { buffer, callback: this.read }`; else nothing may have been
+   *  read from it yet. */
   attach(socket: Socket, readsByCallback: boolean): void {
     this.#socket = socket;
-    if (!readsByCallback) socket.on('data', (chunk: Buffer) => this.read(chunk.length, chunk));
+    if (!readsByCallback && readIntoShared(socket, this.read)) socket.resume();
+    else if (!readsByCallback) socket.on('data', (chunk: Buffer) => this.read(chunk.length, chunk));
     socket.on('end', () => this.#events.ended());
     socket.on('drain', () => this.#events.drained());
     socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -70,7 +115,8 @@ export class ByteSocket implements ByteSink {
     });
   }
 
-  /** Bytes that were written but have not left the process. */
+  /** Bytes that were written but have not left the process. Node counts a write until libuv took all of it: zero means that nothing
+   *  refers to what was written any more. */
   get backlog(): number {
     return this.#socket?.writableLength ?? 0;
   }
@@ -101,12 +147,12 @@ export class ByteSocket implements ByteSink {
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    this.#socket?.resume();
+    if (!this.#hasHadItsTurn) this.#socket?.resume();
   }
 
-  corkedWrite(pieces: readonly Buffer[]): boolean {
+  corkedWrite(pieces: readonly Buffer[]): void {
     const socket = this.#socket;
-    if (socket === undefined || socket.destroyed) return true;
+    if (socket === undefined || socket.destroyed) return;
     if (pieces.length === 1) {
       socket.write(pieces[0] as Buffer);
     } else {
@@ -114,8 +160,6 @@ export class ByteSocket implements ByteSink {
       for (const piece of pieces) socket.write(piece);
       socket.uncork();
     }
-    // Node counts a write as pending until libuv took all of it: zero means that nothing refers to the pieces any more.
-    return socket.writableLength === 0;
   }
 
   /** Send what was written, then close. */

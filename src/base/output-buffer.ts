@@ -29,22 +29,31 @@ function takeChunk(size: number): Buffer {
   return free.large.pop() ?? Buffer.allocUnsafeSlow(LARGE_CHUNK);
 }
 
-/** Give a chunk back once its bytes have left. */
-function giveChunk(chunk: Buffer): void {
-  const list = chunk.length === SMALL_CHUNK ? free.small : free.large;
-  if (list.length < FREE_MAX) list.push(chunk);
+/** Give chunks back whose bytes have left: new ones cost less to take than to collect, since memory outside the heap makes V8 collect
+ *  the whole of it. */
+function giveChunks(chunks: Buffer[]): void {
+  for (const chunk of chunks) {
+    const list = chunk.length === SMALL_CHUNK ? free.small : free.large;
+    if (list.length < FREE_MAX) list.push(chunk);
+  }
+  chunks.length = 0;
 }
 
-/** What takes the bytes: a socket. `corkedWrite` sends all pieces with one system call where it can and says
- *  whether every byte has left already, so that the chunks may be reused. */
+/** What takes the bytes: a socket. `corkedWrite` sends all pieces with one system call where it can. */
 export interface ByteSink {
-  corkedWrite(pieces: readonly Buffer[]): boolean;
+  corkedWrite(pieces: readonly Buffer[]): void;
+  /** Bytes of those pieces that have not left: none = nothing refers to the pieces any more. */
+  readonly backlog: number;
 }
 
 export class OutputBuffer {
   /** Bytes held, the open run included. */
   length = 0;
+  /** What is full, as it is to be sent; `#chunks` are the chunks of it. */
   #full: Buffer[] = [];
+  #chunks: Buffer[] = [];
+  /** Chunks whose bytes may not all have left yet. */
+  #lent: Buffer[] = [];
   readonly #firstChunk: number;
   #chunk: Buffer | undefined;
   #used = 0;
@@ -109,29 +118,45 @@ export class OutputBuffer {
   /** Hand everything to `sink` in one write. */
   flushTo(sink: ByteSink): void {
     if (openRun === this) settleRun();
-    if (this.length === 0) return;
-    if (this.#chunk !== undefined) this.#full.push(this.#chunk.subarray(0, this.#used));
-    const pieces = this.#full;
-    const last = this.#chunk;
-    this.#full = [];
-    this.#chunk = undefined;
-    this.#used = 0;
-    this.length = 0;
-    if (sink.corkedWrite(pieces) && last !== undefined) giveChunk(last);
+    if (this.length > 0) {
+      this.#endChunk();
+      sink.corkedWrite(this.#full);
+      this.#lend();
+      this.length = 0;
+    }
+    if (this.#lent.length > 0 && sink.backlog === 0) giveChunks(this.#lent);
   }
 
-  /** Drop everything; for a socket that is gone. */
-  clear(): void {
+  /** Drop what was not written yet. To be called again when the socket has closed: it then refers to nothing. */
+  clear(sink: ByteSink): void {
     if (openRun === this) openRun = undefined;
-    if (this.#chunk !== undefined) giveChunk(this.#chunk);
+    this.#endChunk();
+    giveChunks(this.#chunks);
     this.#full = [];
+    this.length = 0;
+    if (sink.backlog === 0) giveChunks(this.#lent);
+  }
+
+  #endChunk(): void {
+    const chunk = this.#chunk;
+    if (chunk === undefined) return;
+    this.#full.push(this.#used === chunk.length ? chunk : chunk.subarray(0, this.#used));
+    this.#chunks.push(chunk);
     this.#chunk = undefined;
     this.#used = 0;
-    this.length = 0;
+  }
+
+  #lend(): void {
+    this.#full = [];
+    if (this.#lent.length === 0) [this.#lent, this.#chunks] = [this.#chunks, this.#lent];
+    else {
+      this.#lent.push(...this.#chunks);
+      this.#chunks = [];
+    }
   }
 
   #nextChunk(wanted: number): void {
-    if (this.#chunk !== undefined) this.#full.push(this.#chunk.subarray(0, this.#used));
+    this.#endChunk();
     const isFirst = this.#full.length === 0;
     this.#chunk = takeChunk(isFirst && wanted <= SMALL_CHUNK ? this.#firstChunk : LARGE_CHUNK);
     this.#used = 0;

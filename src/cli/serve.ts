@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { App } from '../app.ts';
 import { createLogger } from '../base/log.ts';
+import { lowerGarbageCollectors } from '../base/worker-priority.ts';
 import { loadConfig } from '../config/load.ts';
 
 export const EXIT_CONFIG = 2;
@@ -20,6 +21,7 @@ export async function serve(
   }
   const { config } = loaded;
   const log = createLogger({ level: config.logLevel, format: config.logFormat });
+  lowerGarbageCollectors();
   const app = new App(config, log, version);
   const told = awaitSignal(app);
   try {

@@ -4,10 +4,10 @@ import type { RequestReader } from './request-reader.ts';
 import type { Session } from './session.ts';
 
 /** Above this backlog a client is not served until it has read. */
-export const BEHIND_BYTES = 1_048_576;
+export const BEHIND_BYTES = 262_144;
 /** What one session may be served in a turn before the others have theirs: the kernel copies a megabyte in the time in which ten
  *  others would be answered. */
-const TURN_BYTES = 262_144;
+const TURN_BYTES = 65_536;
 /** What a request that is not answered takes besides its bytes: its slot and the read that it may have started. */
 const SLOT_BYTES = 512;
 

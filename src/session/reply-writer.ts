@@ -84,14 +84,13 @@ export class ReplyWriter {
     if (this.#heldPushes.length > 0 && queue.head?.isPartlyOut !== true) this.#releasePushes();
   }
 
-  flush(): number {
-    const size = this.#out.length;
+  flush(): void {
+    this.#session.context.stats.bytesOut += this.#out.length;
     this.#out.flushTo(this.#socket);
-    return size;
   }
 
   clear(): void {
-    this.#out.clear();
+    this.#out.clear(this.#socket);
     this.#heldPushes = [];
   }
 

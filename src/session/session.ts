@@ -286,12 +286,12 @@ export class Session implements SlotOwner, EndOfTurn {
 
   endTurn(): void {
     if (this.isClosed || this.#waitsATurn()) return;
-    this.context.stats.bytesOut += this.#writer.flush();
+    this.#writer.flush();
     if ((this.#reader.isStalled || this.#writer.waitsForClient) && !this.isBehind) {
       this.now = this.context.clock.now();
       if (this.#writer.waitsForClient) this.#writer.advance();
       if (this.#reader.isStalled) this.#reader.resume();
-      this.context.stats.bytesOut += this.#writer.flush();
+      this.#writer.flush();
       // The socket took everything at once: go on in the next turn, so that others have theirs.
       const waits = this.#reader.isStalledByClient || this.#writer.waitsForClient;
       if (waits && !this.isBehind) this.#touch();
@@ -356,7 +356,7 @@ export class Session implements SlotOwner, EndOfTurn {
     }
     this.#endReason = reason;
     // What was outstanding has just been answered with an error, which is to be heard.
-    if (reason === 'upstream') this.context.stats.bytesOut += this.#writer.flush();
+    if (reason === 'upstream') this.#writer.flush();
     this.#socket.destroy(why);
     this.#closed(why);
   }
@@ -379,8 +379,9 @@ export class Session implements SlotOwner, EndOfTurn {
     this.#closed('finished');
   }
 
+  /** Heard twice when it was nearcache that closed: the socket's own end comes later. */
   #closed(why: string): void {
-    if (this.isClosed) return;
+    if (this.isClosed) return this.#writer.clear();
     this.isClosed = true;
     const { stats, registry, log } = this.context;
     log.debug({ sessionId: this.id, reason: why }, 'session ended');

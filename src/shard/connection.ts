@@ -237,7 +237,7 @@ export class Connection implements EndOfTurn {
 
   #closed(reason: string): void {
     this.isGone = true;
-    this.out.clear();
+    this.out.clear(this.#socket);
     const failure: CallFailure = { kind: this.#isOpen ? 'lost' : 'unsent', reason };
     this.#stats.failed += this.calls.length;
     for (let call = this.calls.shift(); call !== undefined; call = this.calls.shift()) call.fail(failure);

@@ -83,6 +83,7 @@ class WritingSession implements SlotOwner {
   }
 
   readonly isBehind = false;
+  readonly context = { stats: { bytesOut: 0 } };
   waitingHits = 0;
   outstanding = 0;
   readonly writer: ReplyWriter;
@@ -91,9 +92,8 @@ class WritingSession implements SlotOwner {
   constructor() {
     const socket = {
       backlog: 0,
-      corkedWrite: (pieces: readonly Buffer[]): boolean => {
+      corkedWrite: (pieces: readonly Buffer[]): void => {
         this.#sent += Buffer.concat(pieces).toString('latin1');
-        return true;
       },
     };
     this.writer = new ReplyWriter(this as unknown as Session, socket as unknown as ByteSocket);
