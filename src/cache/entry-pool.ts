@@ -34,6 +34,19 @@ export class EntryPool {
     );
   }
 
+  /** Was it read over another link than what is to be kept as `id` with source[start, end), in the same database, and is not the
+   *  same reply to the same call? Cost: a comparison of numbers, as long as there is one link. */
+  isDoubtedBy(unit: number, id: EntryId, source: Buffer, start: number, end: number): boolean {
+    const { words } = this;
+    const word = unit << 1;
+    const fence = words[word + FENCE] as number;
+    if (fence === (id.fence | 0) || (words[word + COMMAND] as number) >>> 16 !== id.db) return false;
+    const isSameCall = this.isOf(unit, { ...id, fence });
+    const lengths = words[word + LENGTHS] as number;
+    const at = unit * UNIT + HEADER_BYTES + (lengths & 0xffff) + (lengths >>> 16);
+    return !isSameCall || words[word + VALUE_BYTES] !== end - start || !this.#holds(at, source, start, end);
+  }
+
   hasKey(unit: number, bytes: Buffer, start: number, end: number): boolean {
     return (
       this.keyBytesAt(unit) === end - start && this.#holds(unit * UNIT + HEADER_BYTES, bytes, start, end)

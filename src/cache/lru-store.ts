@@ -68,15 +68,20 @@ export class LruStore implements Store {
       bytes <= this.maxItemBytes && id.keyEnd - id.keyStart + id.argsEnd - id.argsStart <= this.#maxKeyBytes;
     const key = latin1(id.bytes, id.keyStart, id.keyEnd);
     const before = this.#keys.peek(key) ?? [];
-    const variants = before.filter((variant) => !variant.isOf(id) || !variant.yieldsTo(facts.form));
+    const reply = source.subarray(start, end);
+    const variants = before.filter((variant) => {
+      // A converted form says nothing new.
+      if (facts.form !== RESP2_ONLY && variant.isDoubtedBy(id, reply)) return false;
+      return !variant.isOf(id) || !variant.yieldsTo(facts.form);
+    });
     if (!isKept) {
       if (variants.length < before.length) this.#keep(key, variants);
       return false;
     }
     if (variants.length >= VARIANTS_MAX) variants.splice(firstToEnd(variants), 1);
-    const reply = Buffer.allocUnsafeSlow(bytes);
-    source.copy(reply, 0, start, end);
-    variants.push(new Variant(id, facts, reply));
+    const own = Buffer.allocUnsafeSlow(bytes);
+    reply.copy(own);
+    variants.push(new Variant(id, facts, own));
     this.#keep(key, variants);
     return true;
   }
@@ -166,6 +171,12 @@ class Variant {
       this.#args.length === id.argsEnd - id.argsStart &&
       this.#args === latin1(id.bytes, id.argsStart, id.argsEnd)
     );
+  }
+
+  /** Was it read over another link, in the same database, and is not the same reply to the same call? */
+  isDoubtedBy(id: EntryId, reply: Buffer): boolean {
+    if (this.#fence === id.fence || this.#db !== id.db) return false;
+    return !this.isOf({ ...id, fence: this.#fence }) || !this.reply.equals(reply);
   }
 
   /** Does it give way to one of `form`, for the same id? If not, it serves only RESP3 from now on. */

@@ -169,20 +169,22 @@ export class NearCache {
   land(flight: Flight, source: Buffer, start: number, end: number, landing: Landing): void {
     const { isError, isNil, form, now } = landing;
     this.#flights.remove(flight);
-    const { refused } = this.stats;
+    const { refused, fills } = this.stats;
     const facts = this.#facts;
     if (!flight.isLive || !flight.generation.isAlive) refused.revoked++;
     else if (isError) refused.error++;
     else if (!setLifetime(facts, flight, isNil, this.#random)) refused.ttl++;
     else if (this.isClosed(flight.key, flight.generation.fence)) refused.closed++;
-    else if (end - start > this.store.maxItemBytes) refused.size++;
     else {
       facts.form = form;
       facts.loadMs = now - flight.sentAt;
       facts.policy = flight.policy.number;
       if (this.store.insert(flight.id, source, start, end, facts)) this.stats.fills++;
+      else if (end - start > this.store.maxItemBytes) refused.size++;
       else refused.store++;
     }
+    // What is seen and not kept may be newer than what another link has filled (I3').
+    if (flight.isLive && !isError && this.stats.fills === fills) this.#forget(flight.key);
     flight.isLive = false;
   }
 
@@ -234,6 +236,10 @@ export class NearCache {
 
   #drop(key: string): void {
     this.watcher?.revoked(key);
+    this.#forget(key);
+  }
+
+  #forget(key: string): void {
     // A longer key was never kept.
     if (key.length > this.#keyScratch.length || this.store.stats.entries === 0) return;
     this.#keyScratch.latin1Write(key, 0);

@@ -92,6 +92,8 @@ export class SegmentStore implements Store {
     const units = unitsFor(keyBytes + end - start);
     const hash = table.hashOf(id.bytes, id.keyStart, id.keyEnd);
     this.#foundUnit = NONE;
+    // A converted form says nothing new.
+    if (facts.form !== RESP2_ONLY) this.#dropDoubted(id, hash, source, start, end);
     const reused = this.#replace(id, hash, facts.form, units);
     if (end - start > this.maxItemBytes || units > table.segments.segmentUnits) {
       if (reused !== NONE) table.dropAt(reused);
@@ -155,6 +157,18 @@ export class SegmentStore implements Store {
   clear(): void {
     this.#foundUnit = NONE;
     this.#table.clear();
+  }
+
+  #dropDoubted(id: EntryId, hash: number, source: Buffer, start: number, end: number): void {
+    const { index, pool } = this.#table;
+    const { slots } = index;
+    let slot = index.home(hash);
+    while (slots[slot + 1] !== 0) {
+      const unit = (slots[slot + 1] as number) - 1;
+      const isOfKey = slots[slot] === hash && pool.hasKey(unit, id.bytes, id.keyStart, id.keyEnd);
+      if (isOfKey && pool.isDoubtedBy(unit, id, source, start, end)) this.#table.drop(slot);
+      else slot = index.next(slot);
+    }
   }
 
   /** End what the new entry takes the place of. Returns one that it can overwrite, or NONE. */

@@ -85,7 +85,8 @@ export interface Store {
 
   /** Keep reply = source[start, end) under `id`, in place of what answered it: a RESP2_ONLY form replaces only that form
    *  (one that was the SAME serves RESP3 alone from then on), the others replace every form. False = it is too large; what it
-   *  was to replace is gone all the same. Of more than 64 variants of a key the first to end goes. `source` may be
+   *  was to replace is gone all the same. So is what another fence has of the key in the same database, unless it is the same reply
+   *  to the same call: its link may not have been told yet of the change that this reply shows (I3'). Of more than 64 variants of a key the first to end goes. `source` may be
    *  `found.bytes`. */
   insert(id: EntryId, source: Buffer, start: number, end: number, facts: EntryFacts): boolean;
 

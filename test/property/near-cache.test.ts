@@ -19,6 +19,8 @@ interface Variant {
 
 interface Value {
   key: string;
+  db: number;
+  fence: number;
   reply: string;
   deadline: number;
   /** Only sessions of RESP3 get it as it is. */
@@ -60,9 +62,16 @@ class Model {
     const capMs = isNegative ? NEGATIVE_TTL_MS : MAX_TTL_MS;
     const lifeMs = pttl < 0 || isNegative ? capMs : Math.min(capMs, pttl);
     const tooShort = pttl >= 0 && pttl < 10;
-    if (!landing.mayFill || !generation.isAlive || kind === 'error' || tooShort) return;
-    if (this.isClosed(variant.key)) return;
+    if (!landing.mayFill || kind === 'error') return;
+    if (!generation.isAlive || tooShort || this.isClosed(variant.key)) {
+      this.#forget(({ key }) => key === variant.key);
+      return;
+    }
+    const [db, { fence }] = [variant.change?.db ?? 0, generation];
+    this.#forget((kept) => kept.key === variant.key && kept.db === db && kept.fence !== fence);
     const value = {
+      db,
+      fence,
       key: variant.key,
       reply,
       deadline: sentAt + lifeMs - 1,
@@ -70,6 +79,10 @@ class Model {
       resp2: undefined,
     };
     this.values.set(nameOf(variant, generation), value);
+  }
+
+  #forget(test: (value: Value) => boolean): void {
+    for (const [name, value] of this.values) if (test(value)) this.values.delete(name);
   }
 
   find(variant: Variant, generation: Generation, now: number): Value | undefined {

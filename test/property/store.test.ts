@@ -46,6 +46,7 @@ class Model {
 
   insert(name: Name, reply: string, facts: EntryFacts, fits: boolean): void {
     this.kept = this.kept.filter((other) => {
+      if (facts.form !== RESP2_ONLY && isDoubted(other, name, reply)) return false;
       if (!sameName(other, name)) return true;
       if (facts.form !== RESP2_ONLY || other.facts.form === RESP2_ONLY) return false;
       other.facts.form = RESP3_ONLY;
@@ -68,6 +69,12 @@ class Model {
     this.kept = this.kept.filter((kept) => !test(kept));
     return before - this.kept.length;
   }
+}
+
+/** Another link has not said the same. */
+function isDoubted(kept: Kept, name: Name, reply: string): boolean {
+  if (kept.key !== name.key || kept.db !== name.db || kept.fence === name.fence) return false;
+  return !sameName({ ...kept, fence: name.fence }, name) || kept.reply !== reply;
 }
 
 function sameName(a: Name, b: Name): boolean {

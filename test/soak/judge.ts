@@ -27,9 +27,8 @@ export interface SoakFacts {
 const HITS_SHARE = 0.3;
 /** A life that went through fewer faults shows nothing of leaks. */
 export const FAULTS_TO_JUDGE = 4;
-/** Commands of a session run in order: one may have to wait for another, which had to wait for a third, before its own time begins.
- *  Units: command time-outs. */
-const WAITS = 4;
+/** Commands of a session run in order: one may have to wait for another before its own time begins. Units: command time-outs. */
+const WAITS = 2;
 const MB = 1_000_000;
 
 /** How much more each may be than in the first quiet time of the same life. */

@@ -1,4 +1,4 @@
-import { coherence, path, schedules } from './killers.ts';
+import { coherence, path, schedules, unit } from './killers.ts';
 import type { Mutant } from './mutant.ts';
 
 /** What a read, and the order of a session's replies, depend on. */
@@ -119,5 +119,27 @@ export const READ_MUTANTS: readonly Mutant[] = [
       },
     ],
     killers: [path('waiting-hit', 'a write behind a hit that waits')],
+  },
+  {
+    name: "I3': what another user's link has read stays, though this one was told something newer",
+    edits: [
+      {
+        file: 'src/cache/segment-store.ts',
+        find: '    if (facts.form !== RESP2_ONLY) this.#dropDoubted(',
+        replace: '    if (facts.deadline < 0) this.#dropDoubted(',
+      },
+    ],
+    killers: [unit('cache/near-cache', 'what another link has read of the same key')],
+  },
+  {
+    name: "I3': what was seen and not kept leaves the entries of other links as they are",
+    edits: [
+      {
+        file: 'src/cache/near-cache.ts',
+        find: '    if (flight.isLive && !isError && this.stats.fills === fills) this.#forget(flight.key);\n',
+        replace: '',
+      },
+    ],
+    killers: [unit('cache/near-cache', 'what another link has read of the same key')],
   },
 ];

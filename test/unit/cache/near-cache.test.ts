@@ -47,7 +47,7 @@ test('a reply that landed is found by whoever asks the same', () => {
 });
 
 test('the same key of another command, database, link or arguments is another entry', () => {
-  const variants = [{}, { commandId: 2 }, { db: 1 }, { fence: 2 }, { args: 'x' }].map((change) =>
+  const variants = [{}, { commandId: 2 }, { db: 1 }, { db: 2, fence: 2 }, { args: 'x' }].map((change) =>
     idOf('k', change),
   );
   for (const [i, id] of variants.entries()) {
@@ -56,6 +56,29 @@ test('the same key of another command, database, link or arguments is another en
   }
   expect(variants.map((id) => read(id))).toEqual(variants.map((_, i) => `:${i}\r\n`));
   expect(cache.store.stats.entries).toBe(variants.length);
+});
+
+describe('what another link has read of the same key', () => {
+  const others = [idOf('k'), idOf('k', { commandId: 2 }), idOf('k', { db: 1 })];
+  beforeEach(() => {
+    for (const id of others) put(id, ':1\r\n');
+  });
+
+  test('stays when this one says the same, and what cannot be compared goes', () => {
+    put(idOf('k', { fence: 2 }), ':1\r\n');
+    expect(others.map((id) => read(id))).toEqual([':1\r\n', undefined, ':1\r\n']);
+    expect(read(idOf('k', { fence: 2 }))).toBe(':1\r\n');
+  });
+
+  test("goes when this one says something else: its own link may not have been told yet (I3')", () => {
+    put(idOf('k', { fence: 2 }), ':2\r\n');
+    expect(others.map((id) => read(id))).toEqual([undefined, undefined, ':1\r\n']);
+  });
+
+  test('goes when what this one says is not kept', () => {
+    put(idOf('k', { fence: 2 }), `$${MAX_ITEM_BYTES}\r\n${'x'.repeat(MAX_ITEM_BYTES)}\r\n`);
+    expect(others.map((id) => read(id))).toEqual([undefined, undefined, undefined]);
+  });
 });
 
 test('a newer reply takes the place of the older one', () => {

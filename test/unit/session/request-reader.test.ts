@@ -20,6 +20,8 @@ beforeEach(async () => {
   const { port } = server.address() as { port: number };
   client = connect({ host: '127.0.0.1', port });
   [socket] = (await once(server, 'connection')) as [Socket];
+  // As on a Node that cannot have it read into the shared buffer: it tells by its events what it has read.
+  Object.assign((socket as unknown as { _handle: object })._handle, { useUserBuffer: undefined });
   const context = lonelyContext();
   session = new Session({ ...context, options: { ...context.options, inFlightMax: 10_000 } }, 1, socket);
   session.context.registry.add(session);
@@ -31,7 +33,7 @@ afterEach(() => {
 });
 
 it('serves one session only so much in a turn, and the rest in the turns that follow', async () => {
-  const requests = 2500;
+  const requests = 800;
   let received = '';
   client.setEncoding('latin1').on('data', (text: string) => (received += text));
   // As read from the socket in one piece.
@@ -40,8 +42,8 @@ it('serves one session only so much in a turn, and the rest in the turns that fo
     Buffer.concat(Array.from({ length: requests }, () => encodeRequest(['CLIENT', 'LIST']))),
   );
 
-  expect(session.backlog).toBeGreaterThan(256 * KB);
-  expect(session.backlog).toBeLessThan(258 * KB);
+  expect(session.backlog).toBeGreaterThan(64 * KB);
+  expect(session.backlog).toBeLessThan(66 * KB);
   await expect.poll(() => received.split('addr=').length - 1, { timeout: 20_000 }).toBe(2 * requests);
   expect(session.backlog).toBe(0);
 });
