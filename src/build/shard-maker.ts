@@ -114,7 +114,7 @@ export class ShardMaker {
   shardsByFence(): Map<number, Shard> {
     const shards = new Map<number, Shard>();
     for (const shard of this.#made) {
-      for (const { shared } of shard.identities()) shards.set(shared.generation.fence, shard);
+      for (const { shared } of shard.identities) shards.set(shared.generation.fence, shard);
     }
     return shards;
   }

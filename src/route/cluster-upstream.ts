@@ -269,6 +269,6 @@ function seesMajority({ nodes }: ClusterView): boolean {
 }
 
 function isBusy(shard: Shard): boolean {
-  for (const { shared } of shard.identities()) if (shared.inFlight > 0) return true;
+  for (const { shared } of shard.identities) if (shared.inFlight > 0) return true;
   return false;
 }

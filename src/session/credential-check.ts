@@ -11,7 +11,7 @@ export const RETRY_MS = 10;
 export function isServerUnknown(session: Session): boolean {
   const { home } = session.context.upstream;
   const { state } = (session.identity.isPassing ? home.own : session.identity).shared;
-  return home.server === undefined && (state === 'connecting' || state === 'idle');
+  return home.identities.server === undefined && (state === 'connecting' || state === 'idle');
 }
 
 /** A copy of argument `index`'s bytes. */

@@ -14,7 +14,7 @@ import { answerWhileLoading } from './not-ready.ts';
 import { overShards, type Way } from './over-shards.ts';
 import type { Session } from './session.ts';
 import { readFromReplica } from './replica-path.ts';
-import { runControl, send, sharedSlot } from './shared-slot.ts';
+import { obstacleTo, runControl, send, sharedSlot } from './shared-slot.ts';
 import { tryWholeTransaction } from './transaction.ts';
 
 /** The request may not go yet; the session tries again when something was answered. */
@@ -166,9 +166,8 @@ function runShared(session: Session, request: Request, spec: CommandSpec): boole
   const { cache } = session.context;
   const read = cache === undefined ? undefined : readerOf(session, spec, request);
   if (cache !== undefined && read !== undefined) return read(session, cache, request, spec);
-  const { shared, shard } = session.identity;
-  if (!shared.hasRoomFor(session)) return false;
-  const obstacle = shared.obstacle ?? (spec.needsMemory ? shard.breakers?.whyNotGrow() : undefined);
+  if (!session.identity.shared.hasRoomFor(session)) return false;
+  const obstacle = obstacleTo(session, spec.needsMemory);
   if (obstacle !== undefined) {
     // It is not sent, so what the near-cache knows stays true.
     sharedSlot(session, request, spec).fail(obstacle);

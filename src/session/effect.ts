@@ -138,7 +138,7 @@ export class BarrierEffect implements ReplyEffect {
 
   /** For a command on the shared connection: the PING leaves together with it. Call right after the command was sent. */
   pingBehind(now: number): void {
-    if (this.#identity.shard.hasSeveralSources) return;
+    if (this.#identity.shard.identities.hasSeveralSources) return;
     this.#isSent = true;
     this.#ping(now);
   }
@@ -149,7 +149,7 @@ export class BarrierEffect implements ReplyEffect {
       this.#cache.flush();
       return this.#finish();
     }
-    if (this.#isPassed || shard.hasSeveralSources || isPassing || !shared.generation.isAlive) {
+    if (this.#isPassed || shard.identities.hasSeveralSources || isPassing || !shared.generation.isAlive) {
       // Several links feed the cache, or none, or another than this one: no PING on it speaks for them.
       if (!this.#isPassed) this.#cache.flush();
       this.#finish();

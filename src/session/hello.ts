@@ -77,7 +77,8 @@ function parse(request: Request): Wish | string {
 }
 
 function finish(session: Session, wish: Wish): Buffer {
-  const { server, own } = session.context.upstream.home;
+  const { identities, own } = session.context.upstream.home;
+  const { server } = identities;
   if (server === undefined) {
     const { reason } = own.shared.problem;
     return errorLine('SHARD_UNREACHABLE', { shard: session.shardName, reason });

@@ -39,7 +39,7 @@ export class SessionUser {
     for (const identity of this.#identities) {
       if (identity === undefined) continue;
       identity.sessions--;
-      if (identity.isPassing) identity.shard.forget(identity);
+      if (identity.isPassing) identity.shard.identities.forget(identity);
     }
     this.#identities.length = 0;
     this.#given = undefined;
@@ -55,6 +55,7 @@ export class SessionUser {
   #identityAt(shard: Shard): Identity {
     if (this.#given === undefined) return shard.own;
     const { user, credentials } = this.#given;
-    return shard.identityOf(user, credentials) ?? shard.passingIdentity(user, credentials);
+    const { identities } = shard;
+    return identities.of(user, credentials) ?? identities.addPassing(user, credentials);
   }
 }

@@ -6,7 +6,7 @@ import { ANY_DB } from '../shard/shared-connection.ts';
 import { mayDetour } from './detour.ts';
 import type { Session } from './session.ts';
 import type { Slot } from './slot.ts';
-import type { Call } from '../shard/call.ts';
+import type { Call, CallFailure } from '../shard/call.ts';
 
 const SHAPES: readonly Resp2Shape[] = allCommands().map((spec) => resp2ShapeOf(spec.name));
 
@@ -38,6 +38,12 @@ export function sharedSlot(session: Session, request: Request, spec: CommandSpec
 function ownSlot(session: Session): Slot {
   session.outstanding++;
   return session.slot();
+}
+
+/** Why the session's shared connection takes nothing now; undefined = it does, and a command that needs memory is counted. */
+export function obstacleTo({ identity }: Session, needsMemory: boolean): CallFailure | undefined {
+  const { shared, shard } = identity;
+  return shared.obstacle ?? (needsMemory ? shard.breakers?.whyNotGrow() : undefined);
 }
 
 /** Send a request on the session's shared connection. */

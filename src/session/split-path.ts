@@ -42,6 +42,7 @@ export function runSplit(session: Session, request: Request, spec: CommandSpec, 
   if (reads !== undefined && session.heldKeys.size > 0) return false;
   if (namesHeldKey(session, request, spec)) return false;
   const groups = groupKeys(session, request, spec);
+  const written = spec.isWrite ? cache : undefined;
   const sent: number[] = [];
   for (const [part, place] of groups.places.entries()) {
     if (!aimAtPlace(session, place)) {
@@ -49,13 +50,14 @@ export function runSplit(session: Session, request: Request, spec: CommandSpec, 
       return true;
     }
     if (!session.identity.shared.hasRoomFor(session)) return false;
-    if (session.identity.shared.obstacle === undefined) sent.push(...(groups.indices[part] as number[]));
+    const isSent = session.identity.shared.obstacle === undefined;
+    if (isSent && written !== undefined) sent.push(...(groups.indices[part] as number[]));
     // Late, it goes all the same: the parts at other shards have had their turns.
     if (reads !== undefined && fetchTurn(session, session) === 'wait') return false;
   }
   const slot = sharedSlot(session, request, spec);
   // What is refused changes nothing that the near-cache knows.
-  if (cache !== undefined && spec.isWrite) slot.effect = new WriteEffect(cache, keysOf(request, sent));
+  if (written !== undefined) slot.effect = new WriteEffect(written, keysOf(request, sent));
   session.fanIn = new FanIn(session, slot, groups.places.length, mergeOf(spec, spread, groups));
   const parts = encodeParts(request, groups.indices, spread.step);
   const ends = [...partEnds];

@@ -16,7 +16,7 @@ import { admit } from './ring-admission.ts';
 import { aimAtPlace, NO_PLACE, placeOf, SEVERAL_PLACES } from './placement.ts';
 import { limitingPolicy } from './rate-admission.ts';
 import type { Session } from './session.ts';
-import { shapeOf } from './shared-slot.ts';
+import { obstacleTo, shapeOf } from './shared-slot.ts';
 import type { Slot } from './slot.ts';
 
 /** What a transaction may have changed, gathered while it is queued. */
@@ -98,10 +98,16 @@ export function tryWholeTransaction(
   const exec = slotFor(session, 'exec');
   exec.shape = 'exec';
   exec.queued = block.rows;
-  // Refused, it changes nothing that the near-cache knows.
-  if (shared.obstacle === undefined) exec.effect = block.keys.effect(session, fenceOf(session));
   if (block.isSlow) exec.timeoutMs = session.context.options.slowCommandTimeoutMs;
   slots.push(exec);
+  // To queue a command needs memory, whatever it does: Redis without any refuses all but EXEC.
+  const obstacle = obstacleTo(session, block.rows.length > 0);
+  if (obstacle !== undefined) {
+    // Refused, it changes nothing that the near-cache knows.
+    for (const slot of slots) slot.fail(obstacle);
+    return block.end;
+  }
+  exec.effect = block.keys.effect(session, fenceOf(session));
   const { redirects } = session.context.upstream;
   const calls =
     redirects === undefined

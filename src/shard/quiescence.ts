@@ -18,7 +18,7 @@ export function whenQuiet(shard: Shard, clock: Clock, done: () => void): () => v
   const passed = new Map<Identity, number>();
   const asked = new Set<Identity>();
   const stop = clock.every(LOOK_MS, () => {
-    const identities = [...shard.identities()];
+    const identities = [...shard.identities];
     for (const identity of identities) if ((passed.get(identity) ?? 0) < ROUNDS) ask(identity, asked, passed);
     const isQuiet = identities.every(
       (identity) => passed.get(identity) === ROUNDS && identity.pinned.isQuiet,

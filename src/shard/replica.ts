@@ -60,7 +60,7 @@ export class Replica {
         credentials: options.credentials,
         tracks: false,
         connectTimeoutMs: options.connectTimeoutMs,
-        knownServer: () => shard.server,
+        knownServer: () => shard.identities.server,
         heartbeatMs: options.maxStalenessMs / 4,
         inFlightMax: options.inFlightMax,
         queueTimeoutMs: options.queueTimeoutMs,

@@ -8,8 +8,8 @@ import type { AddressSource, ShardAddress } from './connection.ts';
 import { encodeRequest } from '../protocol/encoder.ts';
 import { OwnCall } from './call.ts';
 import type { CredentialSource, Credentials } from './credentials.ts';
-import type { ServerInfo } from './handshake.ts';
 import { Ghosts } from './ghosts.ts';
+import { Identities } from './identities.ts';
 import type { Identity } from './identity.ts';
 import { IdentityFactory } from './identity-factory.ts';
 import type { Replicas } from './replicas.ts';
@@ -93,6 +93,7 @@ export class Shard {
   readonly stats: ShardStats;
   readonly cache: NearCache | undefined;
   readonly auth: AuthConnection;
+  readonly identities: Identities;
   /** The sidecar's own identity: every session that has not authenticated. */
   readonly own: Identity;
   /** Redis does not accept an identity's credentials any more: its sessions are to end, as they would at Redis. */
@@ -100,8 +101,6 @@ export class Shard {
   /** Its own link is up. */
   onUp: () => void = () => undefined;
   readonly #siblings: Iterable<Shard>;
-  #others = new Map<string, Identity>();
-  #passing = new Set<Identity>();
   #clock: Clock;
   #factory: IdentityFactory;
   #toucher: Toucher | undefined;
@@ -145,10 +144,11 @@ export class Shard {
       random: parts.random,
       stats: parts.stats,
       cache: parts.cache,
-      server: () => this.server,
+      server: () => this.identities.server,
       own: () => this.own.shared,
     });
-    this.own = this.#make('default', options.credentials, { user: undefined, password: undefined });
+    this.identities = new Identities(options, parts.stats, (...given) => this.#make(...given));
+    this.own = this.identities.own;
   }
 
   start(): void {
@@ -162,7 +162,7 @@ export class Shard {
     this.#stopTicking();
     this.replicas?.close();
     this.breakers?.close();
-    for (const identity of this.identities()) this.#closeIdentity(identity);
+    this.identities.close();
     this.auth.close();
   }
 
@@ -173,15 +173,7 @@ export class Shard {
     this.address = { ...this.address, host, port };
     if (isFirst) this.#log.info({ address: `${host}:${port}` }, 'the primary is known');
     else this.#log.warn({ address: `${host}:${port}` }, 'the primary has moved');
-    for (const { shared, control, pinned, subscriber } of this.identities()) {
-      const reason = 'the primary has moved';
-      shared.reset(reason);
-      control.reset(reason);
-      pinned.close(reason);
-      subscriber.close(reason);
-      shared.retryNow();
-      control.retryNow();
-    }
+    this.identities.reset('the primary has moved');
     this.auth.close();
   }
 
@@ -192,55 +184,11 @@ export class Shard {
     if (this.clientName === clientName) return;
     this.clientName = clientName;
     const bytes = encodeRequest(['CLIENT', 'SETNAME', clientName]);
-    for (const { shared, control } of this.identities()) {
+    for (const { shared, control } of this.identities) {
       for (const link of [shared, control]) {
         if (link.isReady) link.submit(new OwnCall(() => undefined), bytes, 0, bytes.length, ANY_DB);
       }
     }
-  }
-
-  /** The identity of a user whose credentials Redis has just accepted; undefined when there are too many.
-   *  Unauthenticated sessions never share an identity that a password opened. */
-  identityOf(user: string, credentials: Credentials): Identity | undefined {
-    if (this.own.shared.isReady && this.#ownUser() === user) return this.own;
-    const known = this.#others.get(user);
-    if (known !== undefined) {
-      known.credentials = credentials;
-      known.shared.retryNow();
-      known.control.retryNow();
-      return known;
-    }
-    if (this.#others.size >= this.options.identitiesMax && !this.#dropUnused()) return undefined;
-    const identity: Identity = this.#make(user, () => identity.credentials, credentials);
-    this.#others.set(user, identity);
-    identity.shared.start();
-    return identity;
-  }
-
-  /** An identity of its own for one session, without a shared connection: for users beyond `identitiesMax`.
-   *  The session closes its pool at the end. */
-  passingIdentity(user: string, credentials: Credentials): Identity {
-    const identity: Identity = this.#make(user, () => identity.credentials, credentials, true);
-    this.#passing.add(identity);
-    return identity;
-  }
-
-  /** The session of a passing identity is over, or has become another user: what it subscribed to before stays. */
-  forget(identity: Identity): void {
-    if (identity.subscriber.isUsed) return;
-    if (this.#passing.delete(identity)) this.#closeIdentity(identity);
-  }
-
-  *identities(): IterableIterator<Identity> {
-    yield this.own;
-    yield* this.#others.values();
-    yield* this.#passing;
-  }
-
-  /** What a handshake told about the server, as whatever user: it is the same server. */
-  get server(): ServerInfo | undefined {
-    for (const { shared } of this.identities()) if (shared.server !== undefined) return shared.server;
-    return undefined;
   }
 
   /** How long entries may still be served if Redis says nothing more; undefined = none may be served. Units: ms. */
@@ -250,36 +198,7 @@ export class Shard {
     return this.options.maxStalenessMs - (this.#clock.now() - generation.freshAt);
   }
 
-  /** Does more than one link feed the near-cache? Then one link's barrier does not speak for the others. */
-  get hasSeveralSources(): boolean {
-    return this.#others.size > 0;
-  }
-
-  #ownUser(): string {
-    const user = this.own.credentials.user ?? 'default';
-    return typeof user === 'string' ? user : user.toString('latin1');
-  }
-
-  #dropUnused(): boolean {
-    for (const [user, identity] of this.#others) {
-      if (identity.sessions > 0 || identity.subscriber.isUsed) continue;
-      this.#others.delete(user);
-      this.#closeIdentity(identity);
-      return true;
-    }
-    return false;
-  }
-
-  #closeIdentity(identity: Identity): void {
-    if (identity.shared.isReady) this.stats.sharedConnections--;
-    if (identity.control.isReady) this.stats.controlConnections--;
-    identity.shared.close();
-    identity.control.close();
-    identity.pinned.close();
-    identity.subscriber.close();
-  }
-
-  #make(user: string, source: CredentialSource, credentials: Credentials, isPassing = false): Identity {
+  #make(user: string, source: CredentialSource, credentials: Credentials, isPassing: boolean): Identity {
     const log = this.#log.child({ identity: user });
     const listener = this.#listener(log, () => identity);
     const identity: Identity = this.#factory.make(user, source, { credentials, isPassing, listener, log });
@@ -338,22 +257,16 @@ export class Shard {
     return new Breakers(options, {
       clock: this.#clock,
       log: this.#log,
-      link: () => this.#anyLink(),
+      link: () => this.identities.anyLink,
       ownKey,
     });
-  }
-
-  /** The own one, unless only apps' users may log in. */
-  #anyLink(): SharedConnection {
-    for (const { shared } of this.identities()) if (shared.isReady) return shared;
-    return this.own.shared;
   }
 
   /** The fences whose entries stay when a link comes back with a new one. */
   #fencesBeside(own: SharedConnection): Set<number> {
     const fences = new Set<number>();
     for (const shard of this.#siblings) {
-      for (const { shared } of shard.identities()) if (shared !== own) fences.add(shared.generation.fence);
+      for (const { shared } of shard.identities) if (shared !== own) fences.add(shared.generation.fence);
     }
     return fences;
   }
@@ -364,34 +277,12 @@ export class Shard {
       now - this.#lastTickAt > Math.min(STALL_MS, (this.breakers?.all.options.slowMs ?? Infinity) / 2);
     this.#lastTickAt = now;
     if (stalled) return;
-    let inFlight = 0;
-    for (const identity of this.identities()) {
-      identity.shared.tick(now);
-      identity.control.tick(now);
-      identity.pinned.tick(now);
-      identity.subscriber.tick(now);
-      if (identity.isPassing && identity.sessions === 0) this.forget(identity);
-      identity.canary?.tick(now);
-      this.#judge(identity, now);
-      inFlight += identity.shared.inFlight;
-    }
-    this.stats.inFlight = inFlight;
+    this.identities.tick(now);
     this.breakers?.tick(now);
     this.replicas?.tick(now);
     if (this.cache !== undefined && this.#toucher !== undefined) {
       this.cache.stats.touched += this.#toucher.tick(this.own, now);
     }
     this.auth.tick(now);
-  }
-
-  /** A silent link is dead, unless the control connection hears -BUSY: then a script, perhaps of this very link, holds
-   *  its replies back (DESIGN rule 8). Redis being well on the control connection says that the silent link is not. */
-  #judge({ shared, control }: Identity, now: number): void {
-    const { linkDeadMs } = this.options;
-    const reason = `no byte received for ${linkDeadMs} ms`;
-    if (control.isSilent(now, linkDeadMs)) control.reset(reason);
-    if (!shared.isSilent(now, linkDeadMs / 2)) return;
-    control.probe();
-    if (shared.isSilent(now, linkDeadMs) && now - control.busyAt > linkDeadMs) shared.reset(reason);
   }
 }

@@ -1,21 +1,12 @@
-import type { Clock } from '../base/clock.ts';
-import type { Logger } from '../base/log.ts';
 import { Generation } from '../cache/generation.ts';
-import { encodeRequest } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
-import type { Backoff } from './backoff.ts';
 import { BusyProbe } from './busy-probe.ts';
-import { Call, type CallFailure, OwnCall } from './call.ts';
-import { Connection } from './connection.ts';
-import type { CredentialSource } from './credentials.ts';
-import { type ServerInfo, shakeHands, whyUntracked } from './handshake.ts';
+import type { Call, CallFailure } from './call.ts';
+import type { ServerInfo } from './handshake.ts';
 import { HeldCalls } from './held-calls.ts';
-import { Heartbeat } from './heartbeat.ts';
-import { PushReader } from './invalidation-push.ts';
 import { SendGate } from './send-gate.ts';
-import type { ShardStats } from './shard-stats.ts';
-import type { SharedListener, SharedOptions, Waiter } from './shared-options.ts';
-import { trackLater } from './track-later.ts';
+import { SharedLink } from './shared-link.ts';
+import type { SharedOptions, SharedParts, Waiter } from './shared-options.ts';
 
 /** idle = not asked for yet; connecting = a first try is under way and commands wait for it; ready; down = commands
  *  fail at once until a retry succeeds; closed = for good. */
@@ -24,11 +15,9 @@ export type SharedState = 'idle' | 'connecting' | 'ready' | 'down' | 'closed';
 /** For commands that look at no key. */
 export const ANY_DB = -1;
 
-const OK_LINE = Buffer.from('+OK\r\n', 'latin1');
-
 /** THE connection of one identity to one shard: the pipelined commands of many sessions, replies and invalidations in
  *  one ordered stream (DESIGN §2). Exactly one, since a pool would multiply the server's tracking cost and break that
- *  order. Also used, without tracking, as the control connection. Reconnects by itself.
+ *  order. Also used, without tracking, as the control connection. Reconnects by itself: a `SharedLink` is one life of it.
  *  Errors: a command that cannot be sent fails its call at once; nothing is ever sent twice. */
 export class SharedConnection {
   static #lastPosition = 0;
@@ -41,32 +30,19 @@ export class SharedConnection {
   /** Why it is not ready, in words. */
   problem: CallFailure = { kind: 'unsent', reason: 'not connected yet' };
   readonly options: SharedOptions;
-  #clock: Clock;
-  #backoff: Backoff;
-  #listener: SharedListener;
-  #stats: ShardStats;
-  #log: Logger;
-  #connection: Connection | undefined;
-  #db = 0;
+  readonly #parts: SharedParts;
+  /** Ready or being made; undefined = not asked for yet, lost, or it is not known where to. */
+  #link: SharedLink | undefined;
   readonly #held = new HeldCalls();
   #waiters = new Set<Waiter>();
-  #pushes = new PushReader();
-  #heartbeat: Heartbeat | undefined;
   readonly #busyProbe: BusyProbe;
   readonly #gate: SendGate;
 
-  constructor(
-    options: SharedOptions,
-    parts: { clock: Clock; backoff: Backoff; listener: SharedListener; stats: ShardStats; log: Logger },
-  ) {
+  constructor(options: SharedOptions, parts: SharedParts) {
     this.options = options;
-    this.#clock = parts.clock;
+    this.#parts = parts;
     this.#busyProbe = new BusyProbe(parts.clock);
     this.#gate = new SendGate(options.breaker, options.queueTimeoutMs, parts.clock);
-    this.#backoff = parts.backoff;
-    this.#listener = parts.listener;
-    this.#stats = parts.stats;
-    this.#log = parts.log;
   }
 
   /** Begin to connect, if that has not begun. */
@@ -79,16 +55,16 @@ export class SharedConnection {
   /** Do not wait for the next try: there is reason to believe that it will go better now. */
   retryNow(): void {
     // It was only waiting for an address.
-    if (this.state === 'connecting' && this.#connection === undefined) return this.#connect();
+    if (this.state === 'connecting' && this.#link === undefined) return this.#connect();
     if (this.state !== 'down') return;
     this.state = 'connecting';
-    this.#backoff.reset();
-    if (this.#connection === undefined) this.#connect();
+    this.#parts.backoff.reset();
+    if (this.#link === undefined) this.#connect();
   }
 
   /** Is there room for more requests? If not, `waiter` is woken once there may be. */
   hasRoomFor(waiter: Waiter): boolean {
-    if (this.#connection?.isFull !== true && !this.#held.isFull) return true;
+    if (!this.isFull && !this.#held.isFull) return true;
     // They are refused at once then, and that is no reason to wait.
     if (this.obstacle !== undefined) return true;
     this.#waiters.add(waiter);
@@ -102,7 +78,7 @@ export class SharedConnection {
 
   /** Is something outstanding, and no byte has come for so long? Units: ms. */
   hasSaidNothingFor(now: number, silentMs: number): boolean {
-    return this.#connection?.hasSaidNothingFor(now, silentMs) === true;
+    return this.#link?.connection.hasSaidNothingFor(now, silentMs) === true;
   }
 
   /** Has Redis, though asked, said nothing for so long? One that refuses the user has said something. Units: ms. */
@@ -122,13 +98,14 @@ export class SharedConnection {
   /** Send one request in `db`; its reply is `call`'s. `call.sentAt` is set by the caller. */
   submit(call: Call, buffer: Buffer, start: number, end: number, db: number): void {
     this.position = ++SharedConnection.#lastPosition;
-    const connection = this.#connection;
+    const link = this.#link;
     const obstacle = db === ANY_DB ? undefined : this.#gate.obstacle;
     if (obstacle !== undefined) return call.fail(obstacle);
     // One that has gone but has not said so yet is replaced at once, so that it is worth waiting.
-    if (this.state === 'ready' && connection?.isGone === false) {
+    if (this.state === 'ready' && link?.connection.isGone === false) {
+      const { connection } = link;
       if (connection.calls.length >= this.inFlightMax) return call.fail(this.#busy());
-      if (db !== this.#db && db !== ANY_DB) this.#select(connection, db);
+      if (db !== link.db && db !== ANY_DB) link.select(db);
       connection.expect(call);
       connection.write(buffer, start, end);
       return;
@@ -139,15 +116,16 @@ export class SharedConnection {
   /** Send a read with the PTTL of its key (argument 1) in front, in one packet. `head` is the encoded beginning of
    *  that PTTL, whose key is copied from the request as it stands there. */
   submitWithTtl(ttl: Call, call: Call, head: Buffer, request: Request, db: number): void {
-    const connection = this.#connection;
+    const link = this.#link;
     const isSendable =
       this.state === 'ready' &&
-      connection?.isGone === false &&
-      connection.calls.length < this.inFlightMax &&
+      link?.connection.isGone === false &&
+      link.connection.calls.length < this.inFlightMax &&
       this.#gate.obstacle === undefined;
     if (!isSendable) return this.submit(call, request.buffer, request.start, request.end, db);
     this.position = ++SharedConnection.#lastPosition;
-    if (db !== this.#db) this.#select(connection, db);
+    const { connection } = link;
+    if (db !== link.db) link.select(db);
     connection.expect(ttl);
     connection.write(head, 0, head.length);
     connection.write(request.buffer, request.argEnd(0) + 2, request.argEnd(1) + 2);
@@ -158,42 +136,43 @@ export class SharedConnection {
   /** Send several requests side by side, so that nothing comes between them (MULTI … EXEC). buffer[start, end) holds
    *  them all; `calls` has one call a request. */
   submitBlock(calls: readonly Call[], buffer: Buffer, start: number, end: number, db: number): void {
-    const connection = this.#connection;
+    const link = this.#link;
     const obstacle = db === ANY_DB ? undefined : this.#gate.obstacle;
-    if (this.state !== 'ready' || connection === undefined || obstacle !== undefined) {
+    if (this.state !== 'ready' || link === undefined || obstacle !== undefined) {
       // Not worth holding: the session would rather hear it now than see half a transaction wait.
       for (const call of calls) call.fail(obstacle ?? this.problem);
       return;
     }
+    const { connection } = link;
     if (connection.calls.length + calls.length > this.inFlightMax) {
       for (const call of calls) call.fail(this.#busy());
       return;
     }
     this.position = ++SharedConnection.#lastPosition;
-    if (db !== this.#db && db !== ANY_DB) this.#select(connection, db);
+    if (db !== link.db && db !== ANY_DB) link.select(db);
     for (const call of calls) connection.expect(call);
     connection.write(buffer, start, end);
   }
 
   /** Is Redis slower than requests come? */
   get isFull(): boolean {
-    return this.#connection?.isFull === true;
+    return this.#link?.connection.isFull === true;
   }
 
-  /** Is there room and a link, so that a block would be sent at once? */
+  /** Is there a link, so that a block would be sent at once unless it is refused? */
   get isReady(): boolean {
     return this.state === 'ready';
   }
 
   /** Destroy the link because what came over it cannot be trusted; it reconnects. */
   reset(reason: string): void {
-    this.#connection?.destroy(reason);
+    this.#link?.connection.destroy(reason);
   }
 
   /** Stop for good. */
   close(): void {
     this.state = 'closed';
-    this.#connection?.destroy('nearcache is stopping');
+    this.#link?.connection.destroy('nearcache is stopping');
   }
 
   /** How many may be in flight now. */
@@ -202,22 +181,22 @@ export class SharedConnection {
   }
 
   get inFlight(): number {
-    return (this.#connection?.calls.length ?? 0) + this.#held.length;
+    return (this.#link?.connection.calls.length ?? 0) + this.#held.length;
   }
 
   isSilent(now: number, silentMs: number): boolean {
-    return this.#connection?.isSilent(now, silentMs) === true;
+    return this.#link?.connection.isSilent(now, silentMs) === true;
   }
 
   /** Periodic work: time-outs and heartbeats. */
   tick(now: number): void {
-    const connection = this.#connection;
-    if (connection === undefined) return;
-    connection.expireCalls(now);
+    const link = this.#link;
+    if (link === undefined) return;
+    link.connection.expireCalls(now);
     this.options.limit?.tick(now);
-    this.#gate.look(connection.isFull, now);
+    this.#gate.look(link.connection.isFull, now);
     if (this.#gate.isOverdue) this.wakeAll();
-    if (this.state === 'ready') this.#heartbeat?.tick(now);
+    if (this.state === 'ready') link.heartbeat?.tick(now);
   }
 
   /** Monotonic ms at which Redis last answered `probe` that a script keeps it busy. */
@@ -228,117 +207,58 @@ export class SharedConnection {
   /** Ask whether a script keeps Redis busy. Redis answers HELLO all the same then, but not PING. */
   probe(): void {
     this.start();
-    if (this.state === 'ready' && this.#connection !== undefined) this.#busyProbe.ask(this.#connection);
+    if (this.state === 'ready' && this.#link !== undefined) this.#busyProbe.ask(this.#link.connection);
   }
 
   #connect(): void {
     if (this.options.address().port === 0) return this.#awaitAddress();
-    const connection = new Connection(
-      this.#clock,
-      {
-        opened: () => this.#opened(connection),
-        unasked: (chunk, start, end, last) => {
-          const keys = this.#pushes.read(chunk, start, end, last);
-          if (keys !== undefined) this.#listener.invalidated(keys);
-        },
-        lost: (reason) => this.#lost(connection, reason),
-        drained: () => this.wakeAll(),
+    const link = new SharedLink(this.options, this.#parts, {
+      ready: (server, generation) => this.#ready(server, generation),
+      refused: (failure) => {
+        this.problem = failure;
       },
-      this.#stats,
-    );
-    this.#connection = connection;
-    connection.outcomes = this.options.outcomes;
-    connection.limit = this.options.limit;
-    connection.connect(this.options.address(), this.options.connectTimeoutMs);
+      invalidated: (keys) => this.#parts.listener.invalidated(keys),
+      lost: (reason) => this.#lost(link, reason),
+      drained: () => this.wakeAll(),
+    });
+    this.#link = link;
+    link.open();
   }
 
   /** Sentinels have not said yet where the primary is: `retryNow` follows when they have. */
   #awaitAddress(): void {
     this.problem = { kind: 'unsent', reason: 'it is not known yet where its primary is' };
-    this.#clock.after(this.options.connectTimeoutMs, () => {
-      if (this.state !== 'connecting' || this.#connection !== undefined) return;
+    this.#parts.clock.after(this.options.connectTimeoutMs, () => {
+      if (this.state !== 'connecting' || this.#link !== undefined) return;
       this.state = 'down';
       this.#failHeld();
       this.wakeAll();
     });
   }
 
-  #opened(connection: Connection): void {
-    let credentials: ReturnType<CredentialSource>;
-    try {
-      credentials = this.options.credentials();
-    } catch (error) {
-      connection.destroy(error instanceof Error ? error.message : String(error));
-      return;
-    }
-    const { connectTimeoutMs } = this.options;
-    const cancel = this.#clock.after(connectTimeoutMs, () =>
-      connection.destroy(`no answer to the handshake within ${connectTimeoutMs} ms`),
-    );
-    const startedAt = this.#clock.now();
-    const wishes = {
-      clientName: this.options.clientName?.() ?? 'nearcache',
-      tracks: this.options.tracks,
-      hasFieldTtl: this.options.knownServer()?.hasFieldTtl,
-      asksReady: this.options.asksReady === true,
-    };
-    shakeHands(connection, credentials, wishes, (result) => {
-      cancel();
-      if ('server' in result) this.#ready(connection, result.server, startedAt);
-      else if (result.failure.kind !== 'lost') this.#refused(connection, result.failure);
-    });
-  }
-
-  #ready(connection: Connection, server: ServerInfo, startedAt: number): void {
-    this.#stats.connects++;
+  #ready(server: ServerInfo, generation: Generation): void {
+    this.#parts.stats.connects++;
     this.state = 'ready';
     this.server = server;
-    this.#backoff.reset();
-    this.#db = 0;
-    const generation = new Generation();
-    generation.isTracking = server.isTracking && server.isPrimary && server.hasOrderedPushes;
-    generation.freshAt = startedAt;
-    generation.confirmation = this.options.confirmation;
     this.generation = generation;
-    const parts = { clock: this.#clock, stats: this.#stats };
-    this.#heartbeat = new Heartbeat(
-      connection,
-      generation,
-      server.isPrimary,
-      this.options.heartbeatMs,
-      parts,
-    );
-    if (server.isTrackingBusy) {
-      trackLater(this.#clock, connection, () => {
-        generation.isTracking = server.isPrimary && server.hasOrderedPushes;
-      });
-    }
-    if (this.options.tracks && !generation.isTracking) {
-      this.#log.warn({ ...whyUntracked(server) }, 'near-cache is off on this link');
-    }
-    this.#listener.ready(this);
+    this.#parts.backoff.reset();
+    this.#parts.listener.ready(this);
     for (const { call, bytes, db } of this.#held.take()) this.submit(call, bytes, 0, bytes.length, db);
     this.wakeAll();
   }
 
-  #refused(connection: Connection, failure: CallFailure): void {
-    this.problem = failure;
-    connection.destroy(failure.reason);
-  }
-
-  #lost(connection: Connection, reason: string): void {
-    if (this.#connection !== connection) return;
-    this.#connection = undefined;
-    // Half a push may have come: what follows on the next link has nothing to do with it.
-    this.#pushes = new PushReader();
+  #lost(link: SharedLink, reason: string): void {
+    if (this.#link !== link) return;
+    const { stats, listener, clock, backoff } = this.#parts;
+    this.#link = undefined;
     this.generation.isAlive = false;
     this.wakeAll();
     const wasReady = this.state === 'ready';
     if (wasReady || this.problem.reason !== reason) this.problem = { kind: 'unsent', reason };
     if (this.state === 'closed') return this.#failHeld();
-    if (wasReady) this.#stats.losses++;
-    else this.#stats.connectFailures++;
-    this.#listener.lost(this, reason);
+    if (wasReady) stats.losses++;
+    else stats.connectFailures++;
+    listener.lost(this, reason);
     if (wasReady) {
       // One immediate try, with commands held: a killed connection costs the app nothing.
       this.state = 'connecting';
@@ -347,8 +267,8 @@ export class SharedConnection {
     }
     this.state = 'down';
     this.#failHeld();
-    this.#clock.after(this.#backoff.nextMs(), () => {
-      if (this.state === 'down' && this.#connection === undefined) this.#connect();
+    clock.after(backoff.nextMs(), () => {
+      if (this.state === 'down' && this.#link === undefined) this.#connect();
     });
   }
 
@@ -356,13 +276,13 @@ export class SharedConnection {
     this.start();
     const isHopeful = this.state === 'connecting' || this.state === 'ready';
     if (isHopeful && this.#held.length < this.inFlightMax) return this.#held.add({ call, bytes, db });
-    this.#stats.failed++;
+    this.#parts.stats.failed++;
     call.fail(isHopeful ? this.#busy() : this.problem);
   }
 
   #failHeld(): void {
     const held = this.#held.take();
-    this.#stats.failed += held.length;
+    this.#parts.stats.failed += held.length;
     for (const { call } of held) call.fail(this.problem);
   }
 
@@ -376,21 +296,5 @@ export class SharedConnection {
 
   #busy(): CallFailure {
     return { kind: 'busy', reason: String(this.inFlightMax) };
-  }
-
-  /** Switch the database. Only ever to one that a SELECT of this identity has confirmed, so anything but OK means that
-   *  commands behind it would run in the wrong database: the connection goes (DESIGN §2). */
-  #select(connection: Connection, db: number): void {
-    const bytes = encodeRequest(['SELECT', String(db)]);
-    connection.send(
-      new OwnCall((reply) => {
-        if (reply?.equals(OK_LINE) === false)
-          connection.destroy(`SELECT ${db} was refused: ${reply.toString('latin1')}`);
-      }),
-      bytes,
-      0,
-      bytes.length,
-    );
-    this.#db = db;
   }
 }

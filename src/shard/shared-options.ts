@@ -1,11 +1,13 @@
 import type { Confirmation } from '../cache/confirmation.ts';
 import type { AdaptiveLimit } from './adaptive-limit.ts';
+import type { Backoff } from './backoff.ts';
 import type { Breaker } from './breaker.ts';
 import type { AddressSource } from './connection.ts';
 import type { CredentialSource } from './credentials.ts';
 import type { ServerInfo } from './handshake.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { SharedConnection } from './shared-connection.ts';
+import type { SharedLinkParts } from './shared-link.ts';
 
 /** Something that has a request, and no room or turn for it. */
 export interface Waiter {
@@ -44,4 +46,10 @@ export interface SharedListener {
   /** Usable again: entries of lost generations must go before the first fill. */
   ready(connection: SharedConnection): void;
   lost(connection: SharedConnection, reason: string): void;
+}
+
+/** What one is made with besides. */
+export interface SharedParts extends SharedLinkParts {
+  backoff: Backoff;
+  listener: SharedListener;
 }

@@ -58,9 +58,14 @@ export const LINK_MUTANTS: readonly Mutant[] = [
     name: 'R1: an invalidation that was cut in two by the end of its link spoils the next link',
     edits: [
       {
-        file: 'src/shard/shared-connection.ts',
-        find: '    this.#pushes = new PushReader();\n    this.generation',
-        replace: '    this.generation',
+        file: 'src/shard/shared-link.ts',
+        find: '  readonly #pushes = new PushReader();',
+        replace: '  static readonly #pushes = new PushReader();',
+      },
+      {
+        file: 'src/shard/shared-link.ts',
+        find: 'this.#pushes.read(',
+        replace: 'SharedLink.#pushes.read(',
       },
     ],
     killers: [schedules('in the middle of an invalidation')],
@@ -124,7 +129,7 @@ export const LINK_MUTANTS: readonly Mutant[] = [
     name: 'R11: a replica is a source',
     edits: [
       {
-        file: 'src/shard/shared-connection.ts',
+        file: 'src/shard/shared-link.ts',
         find: 'server.isTracking && server.isPrimary && server.hasOrderedPushes',
         replace: 'server.isTracking && server.hasOrderedPushes',
       },

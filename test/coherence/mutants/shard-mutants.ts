@@ -74,9 +74,9 @@ export const SHARD_MUTANTS: readonly Mutant[] = [
     name: 'R11: links to the old primary stay',
     edits: [
       {
-        file: 'src/shard/shard.ts',
-        find: "      const reason = 'the primary has moved';\n      shared.reset(reason);",
-        replace: "      const reason = 'the primary has moved';",
+        file: 'src/shard/identities.ts',
+        find: '      shared.reset(reason);\n      control.reset(reason);',
+        replace: '      control.reset(reason);',
       },
     ],
     killers: [coherence('failover', 'nothing more is asked of the old primary')],

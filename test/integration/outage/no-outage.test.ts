@@ -164,6 +164,10 @@ describe('the breaker opens', () => {
         /^-ERR nearcache: shard \S+ is away \(.*memory.*\); the circuit breaker is open and the command was not sent, try again$/,
       );
     }
+    // Redis takes nothing into a transaction then, not even a GET.
+    for (const reply of await inOneWrite(app, [['MULTI'], ['GET', 'a'], ['EXEC']]))
+      expect(reply).toMatch(/^-ERR nearcache: .*memory.*the circuit breaker is open/);
+    expect(await inOneWrite(app, [['MULTI'], ['EXEC']])).toEqual(['+OK', '*0']);
     expect(await rejected()).toBe(before);
     expect(await say(app, 'GET', 'a')).toBe('1');
     expect(await say(app, 'DEL', 'b')).toBe(':1');
