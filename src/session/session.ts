@@ -292,9 +292,9 @@ export class Session implements SlotOwner, EndOfTurn {
       if (this.#writer.waitsForClient) this.#writer.advance();
       if (this.#reader.isStalled) this.#reader.resume();
       this.#writer.flush();
-      // The socket took everything at once: go on in the next turn, so that others have theirs.
+      // The socket took everything at once: go on later, so that others have their turns.
       const waits = this.#reader.isStalledByClient || this.#writer.waitsForClient;
-      if (waits && !this.isBehind) this.#touch();
+      if (waits && !this.isBehind) this.footprint.goOn(() => this.#touch());
     }
     this.footprint.check();
     this.regulate();
