@@ -32,6 +32,8 @@ export type ErrorCode =
   | 'NO_OWNER'
   | 'SLOT_MOVED'
   | 'KEY_NOT_MOVED'
+  | 'SHARDS_DIFFER'
+  | 'CURSOR_TOO_LARGE'
   | 'CLIENTS_LIMIT'
   | 'CLIENTS_MEMORY'
   | 'REQUEST_TIMEOUT'
@@ -175,6 +177,20 @@ export const ERRORS: readonly ErrorRow[] = [
     cause:
       'The ring is being changed (`nearcache reshard`), and a key of the command cannot be used for the reason given.',
     fix: 'See `nearcache reshard status`; the reason names the shard.',
+  },
+  {
+    code: 'SHARDS_DIFFER',
+    text: "ERR nearcache: shards gave replies that do not go together for '{command}'",
+    cause:
+      'A command ran on several shards, and their replies cannot be made one: they are servers of different kinds or versions.',
+    fix: 'Run the same version of Redis, with the same modules, on every shard.',
+  },
+  {
+    code: 'CURSOR_TOO_LARGE',
+    text: 'ERR nearcache: the cursor of a shard is too large to scan several shards',
+    cause:
+      'The cursor of a SCAN names the shard beside its own cursor, which leaves no room for one like this.',
+    fix: 'Scan that shard directly.',
   },
   {
     code: 'CLIENTS_LIMIT',

@@ -47,6 +47,7 @@ const STDOUT = 1;
 // Any URL in any text of a line: an error's message may quote the upstream. It stops at a quote, which ends the
 // JSON string that the URL is in.
 const URL_CREDENTIALS = /(\w:\/\/)[^/@\s"]*@/g;
+const URL_SECRET = /([?&]sentinelPassword=)[^&,\s"]*/g;
 
 /** Make the root logger. Shape: `destination` takes whole lines; stdout when absent. Passwords, also those inside
  *  URLs, are replaced. */
@@ -63,8 +64,11 @@ export function createLogger(options: {
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     serializers: { error: stdSerializers.err },
-    redact: { paths: secretPaths(['password', 'upstreamPassword']), censor: '[secret]' },
-    hooks: { streamWrite: (line) => line.replaceAll(URL_CREDENTIALS, '$1[secret]@') },
+    redact: { paths: secretPaths(['password', 'upstreamPassword', 'sentinelPassword']), censor: '[secret]' },
+    hooks: {
+      streamWrite: (line) =>
+        line.replaceAll(URL_CREDENTIALS, '$1[secret]@').replaceAll(URL_SECRET, '$1[secret]'),
+    },
   };
   const output = destination ?? pino.destination(STDOUT);
   if (format === 'json' || (format === 'auto' && !isTerminal)) return pino(settings, output);

@@ -1,7 +1,8 @@
+import { errorLine } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
 import type { MergeRule } from '../command/spread.ts';
 import { PLUS, UNDERSCORE } from '../protocol/bytes.ts';
-import { errorReply, integerReply } from '../protocol/encoder.ts';
+import { integerReply } from '../protocol/encoder.ts';
 import { mergeArrays } from './merge-arrays.ts';
 import { type InfoPlan, mergeInfo, type ShardName } from './merge-info.ts';
 import { mergeHistograms, mergeHistory, mergeLatest, mergeNewest } from './merge-logs.ts';
@@ -42,7 +43,7 @@ export function merge(rule: MergeRule, frames: readonly Buffer[], context: Merge
 
 /** The error for replies that no rule can put together, which means that shards are of different kinds. */
 export function mismatch(command: string): Buffer {
-  return errorReply(`ERR nearcache: shards gave replies that do not go together for '${command}'`);
+  return errorLine('SHARDS_DIFFER', { command });
 }
 
 /** Undefined when the replies do not go together. */

@@ -1,6 +1,7 @@
+import { errorLine } from '../base/errors.ts';
 import { latin1 } from '../base/latin1.ts';
 import { LF } from '../protocol/bytes.ts';
-import { encodeRequest, errorReply } from '../protocol/encoder.ts';
+import { encodeRequest } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
 import { parseInteger } from '../protocol/request-line.ts';
 
@@ -60,9 +61,7 @@ function withCursor(request: Request, cursor: bigint): Buffer {
 export function scanReply(frame: Buffer, shard: number, shards: readonly number[]): Buffer {
   const found = ownCursor(frame);
   if (found === undefined) return frame;
-  if (found.cursor >= OWN_END) {
-    return errorReply('ERR nearcache: the cursor of a shard is too large to scan several shards');
-  }
+  if (found.cursor >= OWN_END) return errorLine('CURSOR_TOO_LARGE');
   const text = String(cursorAfter(found.cursor, shard, shards));
   const head = Buffer.from(`*2\r\n$${text.length}\r\n${text}\r\n`);
   return Buffer.concat([head, frame.subarray(found.end)]);

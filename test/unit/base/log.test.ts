@@ -53,8 +53,10 @@ describe('secrets', () => {
         upstream: { password: 'hunter2', url: 'rediss://u:hunter2@h:1' },
         config: { upstream: { password: 'hunter2' }, upstreamPassword: 'hunter2' },
         error: new Error('connect redis://:hunter2@h:1 failed'),
+        sentinel: { sentinelPassword: 'hunter2' },
       };
       logger.info(fields as LogFields, 'upstream redis://u:hunter2@h');
+      logger.info('upstream redis+sentinel://h/main?sentinelUser=s&sentinelPassword=hunter2,redis://h');
       expect(lines.join('')).toContain('upstream');
       expect(lines.join('')).not.toContain('hunter2');
     },
