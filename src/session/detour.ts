@@ -126,6 +126,8 @@ export class Detour {
       return runOnLoan(this.#session, identity, { slot, bytes: this.#bytes, proto, ahead, isClean: true });
     }
     const { shared } = identity;
+    // No node has run it, so that it may hear at once that this one is away.
+    if (shared.obstacle !== undefined) return slot.fail(shared.obstacle);
     const calls = isAsking ? [new OwnCall(() => undefined), slot] : [slot];
     const bytes = isAsking ? Buffer.concat([ASKING, this.#bytes]) : this.#bytes;
     if (shared.isReady) shared.submitBlock(calls, bytes, 0, bytes.length, ANY_DB);
