@@ -34,6 +34,8 @@ export interface HandshakeWishes {
   hasFieldTtl: boolean | undefined;
   /** See whether it can be used yet: a server that loads its data set, or waits for its primary, refuses PING. */
   asksReady: boolean;
+  /** A key of nearcache's own: have something written to it that changes nothing, and see that Redis answers, whatever it says. */
+  writesTo?: string | undefined;
 }
 
 export type HandshakeResult = { server: ServerInfo } | { failure: CallFailure };
@@ -44,7 +46,7 @@ const BUSY = '-BUSY ';
 const UNREADY = /^-(LOADING|MASTERDOWN) /;
 
 /** Make a fresh connection speak RESP3 as this user, all in one packet: HELLO 3, the probe for hash-field
- *  TTLs, CLIENT TRACKING ON and PING when wanted. Never NOLOOP (coherence spec R7).
+ *  TTLs, CLIENT TRACKING ON, a write that changes nothing and PING when wanted. Never NOLOOP (coherence spec R7).
  *  Errors: a refused HELLO is a failure 'refused' with Redis's line; a server that is not ready one of kind 'unsent'; what else is refused is only noted. */
 export function shakeHands(
   connection: Connection,
@@ -57,6 +59,7 @@ export function shakeHands(
     [...helloArguments(3, credentials), 'SETNAME', wishes.clientName],
     ...(wishes.hasFieldTtl === undefined ? [['COMMAND', 'INFO', 'HPEXPIRE']] : []),
     ...(wishes.tracks ? [['CLIENT', 'TRACKING', 'ON']] : []),
+    ...(wishes.writesTo === undefined ? [] : [['SETRANGE', wishes.writesTo, '0', '']]),
     ...(wishes.asksReady ? [['PING']] : []),
   ];
   let isOver = false;

@@ -149,6 +149,6 @@ export class Identities implements Iterable<Identity> {
     if (control.isSilent(now, linkDeadMs)) control.reset(reason);
     if (!shared.isSilent(now, linkDeadMs / 2)) return;
     control.probe();
-    if (shared.isSilent(now, linkDeadMs) && now - control.busyAt > linkDeadMs) shared.reset(reason);
+    if (shared.isSilent(now, linkDeadMs) && now - control.busyAt > linkDeadMs) shared.giveUp(reason);
   }
 }

@@ -72,6 +72,8 @@ export class Shard {
   /** Where it is now. */
   address: ShardAddress;
   readonly addressSource: AddressSource = () => this.address;
+  /** A key that it has, and that no app uses. */
+  readonly ownKey = (): string => `${this.options.canaryKey}:probe${this.keyTag}`;
   readonly options: ShardOptions;
   /** Somebody confirms it again and again, for entries to be served. */
   readonly confirmation: Confirmation | undefined;
@@ -253,12 +255,11 @@ export class Shard {
   }
 
   #makeBreakers(options: BreakerOptions): Breakers {
-    const ownKey = (): string => `${this.options.canaryKey}:probe${this.keyTag}`;
     return new Breakers(options, {
       clock: this.#clock,
       log: this.#log,
       link: () => this.identities.anyLink,
-      ownKey,
+      ownKey: this.ownKey,
     });
   }
 

@@ -5,7 +5,7 @@ import type { Call, CallFailure } from './call.ts';
 import type { ServerInfo } from './handshake.ts';
 import { HeldCalls } from './held-calls.ts';
 import { SendGate } from './send-gate.ts';
-import { SharedLink } from './shared-link.ts';
+import { SharedLink, type SharedLinkOwner } from './shared-link.ts';
 import type { SharedOptions, SharedParts, Waiter } from './shared-options.ts';
 
 /** idle = not asked for yet; connecting = a first try is under way and commands wait for it; ready; down = commands
@@ -37,6 +37,7 @@ export class SharedConnection {
   #waiters = new Set<Waiter>();
   readonly #busyProbe: BusyProbe;
   readonly #gate: SendGate;
+  #wasSilent = false;
 
   constructor(options: SharedOptions, parts: SharedParts) {
     this.options = options;
@@ -164,6 +165,12 @@ export class SharedConnection {
     return this.state === 'ready';
   }
 
+  /** Redis, though asked, says nothing: the link goes, and the next has to show that writes are answered, too. */
+  giveUp(reason: string): void {
+    this.#wasSilent = true;
+    this.reset(reason);
+  }
+
   /** Destroy the link because what came over it cannot be trusted; it reconnects. */
   reset(reason: string): void {
     this.#link?.connection.destroy(reason);
@@ -212,7 +219,7 @@ export class SharedConnection {
 
   #connect(): void {
     if (this.options.address().port === 0) return this.#awaitAddress();
-    const link = new SharedLink(this.options, this.#parts, {
+    const owner: SharedLinkOwner = {
       ready: (server, generation) => this.#ready(server, generation),
       refused: (failure) => {
         this.problem = failure;
@@ -220,7 +227,8 @@ export class SharedConnection {
       invalidated: (keys) => this.#parts.listener.invalidated(keys),
       lost: (reason) => this.#lost(link, reason),
       drained: () => this.wakeAll(),
-    });
+    };
+    const link = new SharedLink(this.options, this.#parts, owner, this.#wasSilent);
     this.#link = link;
     link.open();
   }
@@ -239,6 +247,7 @@ export class SharedConnection {
   #ready(server: ServerInfo, generation: Generation): void {
     this.#parts.stats.connects++;
     this.state = 'ready';
+    this.#wasSilent = false;
     this.server = server;
     this.generation = generation;
     this.#parts.backoff.reset();

@@ -47,9 +47,17 @@ export class SharedLink {
   readonly #parts: SharedLinkParts;
   readonly #owner: SharedLinkOwner;
   readonly #pushes = new PushReader();
+  readonly #followsSilence: boolean;
 
-  constructor(options: SharedOptions, parts: SharedLinkParts, owner: SharedLinkOwner) {
+  /** `followsSilence`: the link before it was given up since Redis said nothing on it. */
+  constructor(
+    options: SharedOptions,
+    parts: SharedLinkParts,
+    owner: SharedLinkOwner,
+    followsSilence: boolean,
+  ) {
     this.#options = options;
+    this.#followsSilence = followsSilence;
     this.#parts = parts;
     this.#owner = owner;
     this.connection = new Connection(
@@ -111,6 +119,7 @@ export class SharedLink {
       tracks: options.tracks,
       hasFieldTtl: options.knownServer()?.hasFieldTtl,
       asksReady: options.asksReady === true,
+      writesTo: this.#followsSilence ? options.ownKey?.() : undefined,
     };
     shakeHands(connection, credentials, wishes, (result) => {
       cancel();

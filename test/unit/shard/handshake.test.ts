@@ -62,6 +62,18 @@ describe('shakeHands', () => {
     ]);
   });
 
+  it('tries a write when wanted, and is done when Redis has answered it, whatever it says', async () => {
+    const wishes = { ...UNKNOWN, hasFieldTtl: true, asksReady: true, writesTo: 'own' };
+    const told = result(wishes, helloReply({}), '+OK\r\n', '-NOPERM no permission\r\n');
+    expect((await redis.requests(4)).slice(2)).toEqual(['SETRANGE own 0 ', 'PING']);
+    let isDone = false;
+    void told.then(() => (isDone = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isDone).toBe(false);
+    redis.send('+PONG\r\n');
+    expect(await told).toMatchObject({ server: { isTracking: true } });
+  });
+
   it('does not ask for what it knows or does not want', async () => {
     shakeHands(
       connection,

@@ -23,6 +23,7 @@ class FakeLink {
   close = (): unknown => this.told.push('close');
   probe = (): unknown => this.told.push('probe');
   reset = (reason: string): unknown => this.told.push(`reset: ${reason}`);
+  giveUp = (reason: string): unknown => this.told.push(`given up: ${reason}`);
   tick = (): void => undefined;
   isSilent = (_now: number, forMs: number): boolean => this.silentMs > forMs;
 }
@@ -204,7 +205,7 @@ describe('all identities', () => {
 
 describe('a link that is silent', () => {
   const NOW = 10 * LINK_DEAD_MS;
-  const DEAD = `reset: no byte received for ${LINK_DEAD_MS} ms`;
+  const DEAD = `no byte received for ${LINK_DEAD_MS} ms`;
 
   test.each([
     ['is left alone for half of the time', LINK_DEAD_MS / 2, []],
@@ -223,13 +224,13 @@ describe('a link that is silent', () => {
     identities.tick(NOW);
     expect(own.shared.told).toEqual([]);
     identities.tick(NOW + 1);
-    expect(own.shared.told).toEqual([DEAD]);
+    expect(own.shared.told).toEqual([`given up: ${DEAD}`]);
   });
 
   test('is dead when it is the control connection, whatever the other one hears', () => {
     own.control.silentMs = LINK_DEAD_MS + 1;
     identities.tick(NOW);
-    expect(own.control.told).toEqual([DEAD]);
+    expect(own.control.told).toEqual([`reset: ${DEAD}`]);
     expect(own.shared.told).toEqual([]);
   });
 });
