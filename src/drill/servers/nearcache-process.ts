@@ -54,6 +54,7 @@ export async function startNearcache(options: NearcacheOptions): Promise<Nearcac
 }
 
 const TRIES = 3;
+const ANSWER_MS = 2000;
 
 async function startOnce(options: NearcacheOptions): Promise<Nearcache> {
   const [port, adminPort] = options.ports ?? ((await freePorts(2)) as [number, number]);
@@ -136,7 +137,9 @@ class NearcacheProcess implements Nearcache {
 
   async #answersStartup(): Promise<boolean> {
     try {
-      return (await fetch(`http://127.0.0.1:${this.adminPort}/startupz`)).ok;
+      // A question that is lost, whatever took it, is asked again.
+      const signal = AbortSignal.timeout(ANSWER_MS);
+      return (await fetch(`http://127.0.0.1:${this.adminPort}/startupz`, { signal })).ok;
     } catch {
       return false;
     }
