@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { ByteSink } from './output-buffer.ts';
 import { settleRun } from './output-buffer.ts';
@@ -28,18 +28,20 @@ type WithHandle = Socket & {
   _handle?: { writeQueueSize?: number; useUserBuffer?: (buffer: Buffer) => void } | null;
 };
 
+/** Node's own fields for `onread`, which every socket has. */
+const FIELDS = Object.getOwnPropertySymbols(new Socket());
+const BUFFER = FIELDS.find(({ description }) => description === 'kBuffer');
+const CALLBACK = FIELDS.find(({ description }) => description === 'kBufferCb');
+
 /** Have a socket that a server accepted read into the shared buffer, as `onread` does for one that connects: a server has no
  *  such option, and each read would take 64 KB beside the heap, which V8 collects in whole cycles of garbage collection.
  *  False = this Node has it no more, or the socket is one of TLS: it tells what it reads by its `data` events
  *  (docs/decisions/0011). */
 function readIntoShared(socket: WithHandle, read: ByteSocket['read']): boolean {
-  const fields = Object.getOwnPropertySymbols(socket);
-  const buffer = fields.find(({ description }) => description === 'kBuffer');
-  const callback = fields.find(({ description }) => description === 'kBufferCb');
   const handle = socket._handle;
-  if (buffer === undefined || callback === undefined || socket instanceof TLSSocket) return false;
+  if (BUFFER === undefined || CALLBACK === undefined || socket instanceof TLSSocket) return false;
   if (typeof handle?.useUserBuffer !== 'function') return false;
-  Object.assign(socket, { [buffer]: sharedReadBuffer, [callback]: read });
+  Object.assign(socket, { [BUFFER]: sharedReadBuffer, [CALLBACK]: read });
   handle.useUserBuffer(sharedReadBuffer);
   return true;
 }

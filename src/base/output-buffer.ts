@@ -51,9 +51,9 @@ export class OutputBuffer {
   length = 0;
   /** What is full, as it is to be sent; `#chunks` are the chunks of it. */
   #full: Buffer[] = [];
-  #chunks: Buffer[] = [];
+  readonly #chunks: Buffer[] = [];
   /** Chunks whose bytes may not all have left yet. */
-  #lent: Buffer[] = [];
+  readonly #lent: Buffer[] = [];
   readonly #firstChunk: number;
   #chunk: Buffer | undefined;
   #used = 0;
@@ -121,7 +121,9 @@ export class OutputBuffer {
     if (this.length > 0) {
       this.#endChunk();
       sink.corkedWrite(this.#full);
-      this.#lend();
+      this.#full = [];
+      this.#lent.push(...this.#chunks);
+      this.#chunks.length = 0;
       this.length = 0;
     }
     if (this.#lent.length > 0 && sink.backlog === 0) giveChunks(this.#lent);
@@ -144,15 +146,6 @@ export class OutputBuffer {
     this.#chunks.push(chunk);
     this.#chunk = undefined;
     this.#used = 0;
-  }
-
-  #lend(): void {
-    this.#full = [];
-    if (this.#lent.length === 0) [this.#lent, this.#chunks] = [this.#chunks, this.#lent];
-    else {
-      this.#lent.push(...this.#chunks);
-      this.#chunks = [];
-    }
   }
 
   #nextChunk(wanted: number): void {

@@ -41,10 +41,8 @@ export class EntryPool {
     const word = unit << 1;
     const fence = words[word + FENCE] as number;
     if (fence === (id.fence | 0) || (words[word + COMMAND] as number) >>> 16 !== id.db) return false;
-    const isSameCall = this.isOf(unit, { ...id, fence });
-    const lengths = words[word + LENGTHS] as number;
-    const at = unit * UNIT + HEADER_BYTES + (lengths & 0xffff) + (lengths >>> 16);
-    return !isSameCall || words[word + VALUE_BYTES] !== end - start || !this.#holds(at, source, start, end);
+    if (!this.isOf(unit, { ...id, fence }) || words[word + VALUE_BYTES] !== end - start) return true;
+    return !this.#holds(this.#replyStart(unit), source, start, end);
   }
 
   hasKey(unit: number, bytes: Buffer, start: number, end: number): boolean {
@@ -132,11 +130,13 @@ export class EntryPool {
   }
 
   writeReply(unit: number, source: Buffer, start: number, end: number): void {
-    const word = unit << 1;
-    const lengths = this.words[word + LENGTHS] as number;
-    this.words[word + VALUE_BYTES] = end - start;
-    const at = unit * UNIT + HEADER_BYTES + (lengths & 0xffff) + (lengths >>> 16);
-    copyBytes(source, start, end, this.bytes, at);
+    this.words[(unit << 1) + VALUE_BYTES] = end - start;
+    copyBytes(source, start, end, this.bytes, this.#replyStart(unit));
+  }
+
+  #replyStart(unit: number): number {
+    const lengths = this.words[(unit << 1) + LENGTHS] as number;
+    return unit * UNIT + HEADER_BYTES + (lengths & 0xffff) + (lengths >>> 16);
   }
 
   /** Move a whole entry; the places do not overlap. */
@@ -156,12 +156,11 @@ export class EntryPool {
   readInto(unit: number, found: Found): void {
     const { words } = this;
     const word = unit << 1;
-    const lengths = words[word + LENGTHS] as number;
     const flags = words[word + FLAGS] as number;
     const filledAt = this.#doubles[unit + FILLED_AT] as number;
     const deadline = filledAt + ((words[word + LIFE] as number) >>> 0);
     const early = words[word + REFRESH] as number;
-    const start = unit * UNIT + HEADER_BYTES + (lengths & 0xffff) + (lengths >>> 16);
+    const start = this.#replyStart(unit);
     found.start = start;
     found.end = start + (words[word + VALUE_BYTES] as number);
     found.form = ((flags & FORM) >> FORM_SHIFT) as Form;

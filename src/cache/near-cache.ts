@@ -169,7 +169,8 @@ export class NearCache {
   land(flight: Flight, source: Buffer, start: number, end: number, landing: Landing): void {
     const { isError, isNil, form, now } = landing;
     this.#flights.remove(flight);
-    const { refused, fills } = this.stats;
+    const { refused } = this.stats;
+    let isKept = false;
     const facts = this.#facts;
     if (!flight.isLive || !flight.generation.isAlive) refused.revoked++;
     else if (isError) refused.error++;
@@ -179,12 +180,13 @@ export class NearCache {
       facts.form = form;
       facts.loadMs = now - flight.sentAt;
       facts.policy = flight.policy.number;
-      if (this.store.insert(flight.id, source, start, end, facts)) this.stats.fills++;
+      isKept = this.store.insert(flight.id, source, start, end, facts);
+      if (isKept) this.stats.fills++;
       else if (end - start > this.store.maxItemBytes) refused.size++;
       else refused.store++;
     }
     // What is seen and not kept may be newer than what another link has filled (I3').
-    if (flight.isLive && !isError && this.stats.fills === fills) this.#forget(flight.key);
+    if (flight.isLive && !isError && !isKept) this.#forget(flight.key);
     flight.isLive = false;
   }
 

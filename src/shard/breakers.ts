@@ -15,7 +15,7 @@ export interface BreakerParts {
   readonly log: Logger;
   readonly link: () => SharedConnection;
   /** A key of nearcache's own at this shard. */
-  readonly ownKey: () => string;
+  readonly emptyWrite: () => readonly string[];
 }
 
 /** A shard's circuit breakers: one for all that it is sent, and one for commands that need memory, which a full Redis refuses while
@@ -35,9 +35,11 @@ export class Breakers {
       parts.clock,
       this.#probe(() => PING),
     );
-    // Needs memory, as Redis counts it, and does nothing.
-    const nothing = (): Buffer => encodeRequest(['SETRANGE', parts.ownKey(), '0', '']);
-    this.growing = new Breaker(options, parts.clock, this.#probe(nothing));
+    this.growing = new Breaker(
+      options,
+      parts.clock,
+      this.#probe(() => encodeRequest(parts.emptyWrite())),
+    );
     this.outcomes = new Outcomes(this.all, this.growing);
     this.all.onChange = (state) => this.#changed(state);
     this.growing.onChange = (state) => this.#log(this.growing, state, ' for commands that need memory');

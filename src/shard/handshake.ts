@@ -1,8 +1,9 @@
+import type { Clock } from '../base/clock.ts';
 import { encodeRequest } from '../protocol/encoder.ts';
 import { parseReply, type Reply } from '../protocol/reply-parser.ts';
 import { type CallFailure, OwnCall } from './call.ts';
 import type { Connection } from './connection.ts';
-import { type Credentials, helloArguments } from './credentials.ts';
+import { type Credentials, type CredentialSource, helloArguments } from './credentials.ts';
 
 /** What HELLO told about the server. */
 export interface ServerInfo {
@@ -34,8 +35,8 @@ export interface HandshakeWishes {
   hasFieldTtl: boolean | undefined;
   /** See whether it can be used yet: a server that loads its data set, or waits for its primary, refuses PING. */
   asksReady: boolean;
-  /** A key of nearcache's own: have something written to it that changes nothing, and see that Redis answers, whatever it says. */
-  writesTo?: string | undefined;
+  /** A write that changes nothing: see that Redis answers it, whatever it says. */
+  write?: readonly string[] | undefined;
 }
 
 export type HandshakeResult = { server: ServerInfo } | { failure: CallFailure };
@@ -44,6 +45,31 @@ const MINUS = 0x2d;
 const PLUS = 0x2b;
 const BUSY = '-BUSY ';
 const UNREADY = /^-(LOADING|MASTERDOWN) /;
+
+/** Shake hands as whom the credentials name, which are read now.
+ *  Errors: the connection is destroyed, with the reason, when they cannot be read, or no answer comes in `connectTimeoutMs`. */
+export function logIn(
+  connection: Connection,
+  { credentials, connectTimeoutMs }: { credentials: CredentialSource; connectTimeoutMs: number },
+  clock: Clock,
+  wishes: HandshakeWishes,
+  done: (result: HandshakeResult) => void,
+): void {
+  let own: Credentials;
+  try {
+    own = credentials();
+  } catch (error) {
+    connection.destroy(error instanceof Error ? error.message : String(error));
+    return;
+  }
+  const cancel = clock.after(connectTimeoutMs, () =>
+    connection.destroy(`no answer to the handshake within ${connectTimeoutMs} ms`),
+  );
+  shakeHands(connection, own, wishes, (result) => {
+    cancel();
+    done(result);
+  });
+}
 
 /** Make a fresh connection speak RESP3 as this user, all in one packet: HELLO 3, the probe for hash-field
  *  TTLs, CLIENT TRACKING ON, a write that changes nothing and PING when wanted. Never NOLOOP (coherence spec R7).
@@ -59,7 +85,7 @@ export function shakeHands(
     [...helloArguments(3, credentials), 'SETNAME', wishes.clientName],
     ...(wishes.hasFieldTtl === undefined ? [['COMMAND', 'INFO', 'HPEXPIRE']] : []),
     ...(wishes.tracks ? [['CLIENT', 'TRACKING', 'ON']] : []),
-    ...(wishes.writesTo === undefined ? [] : [['SETRANGE', wishes.writesTo, '0', '']]),
+    ...(wishes.write === undefined ? [] : [wishes.write]),
     ...(wishes.asksReady ? [['PING']] : []),
   ];
   let isOver = false;

@@ -75,7 +75,7 @@ export class IdentityFactory {
           ? new AdaptiveLimit({ max: options.inFlightMax, plainTimeoutMs: options.commandTimeoutMs })
           : undefined,
         asksReady: number === 0,
-        ownKey: this.#parts.shard.ownKey,
+        emptyWrite: this.#parts.shard.emptyWrite,
       },
       { ...parts, backoff: this.#backoff(), listener: given.listener },
     );

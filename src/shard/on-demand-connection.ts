@@ -4,7 +4,7 @@ import { encodeRequest } from '../protocol/encoder.ts';
 import { type Call, type CallFailure, OwnCall } from './call.ts';
 import { Connection, type AddressSource } from './connection.ts';
 import type { CredentialSource } from './credentials.ts';
-import { shakeHands } from './handshake.ts';
+import { logIn } from './handshake.ts';
 import type { ShardStats } from './shard-stats.ts';
 import type { Waiter } from './shared-options.ts';
 
@@ -161,34 +161,18 @@ export class OnDemandConnection {
   }
 
   #opened(connection: Connection): void {
-    let credentials: ReturnType<CredentialSource>;
-    try {
-      credentials = this.#options.credentials();
-    } catch (error) {
-      connection.destroy(error instanceof Error ? error.message : String(error));
-      return;
-    }
-    const { connectTimeoutMs } = this.#options;
-    const cancel = this.#clock.after(connectTimeoutMs, () =>
-      connection.destroy(`no answer to the handshake within ${connectTimeoutMs} ms`),
-    );
-    shakeHands(
-      connection,
-      credentials,
-      {
-        clientName: this.#options.clientName?.() ?? 'nearcache',
-        tracks: false,
-        hasFieldTtl: false,
-        asksReady: false,
-      },
-      (result) => {
-        cancel();
-        if ('server' in result) return this.#ready(connection);
-        if (result.failure.kind !== 'refused') return;
-        this.#refusal = result.failure;
-        connection.destroy(result.failure.reason);
-      },
-    );
+    const wishes = {
+      clientName: this.#options.clientName?.() ?? 'nearcache',
+      tracks: false,
+      hasFieldTtl: false,
+      asksReady: false,
+    };
+    logIn(connection, this.#options, this.#clock, wishes, (result) => {
+      if ('server' in result) return this.#ready(connection);
+      if (result.failure.kind !== 'refused') return;
+      this.#refusal = result.failure;
+      connection.destroy(result.failure.reason);
+    });
   }
 
   #ready(connection: Connection): void {

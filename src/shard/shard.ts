@@ -72,8 +72,13 @@ export class Shard {
   /** Where it is now. */
   address: ShardAddress;
   readonly addressSource: AddressSource = () => this.address;
-  /** A key that it has, and that no app uses. */
-  readonly ownKey = (): string => `${this.options.canaryKey}:probe${this.keyTag}`;
+  /** A write that changes nothing, to a key that this shard has and no app uses. Redis counts it as one that needs memory. */
+  readonly emptyWrite = (): readonly string[] => [
+    'SETRANGE',
+    `${this.options.canaryKey}:probe${this.keyTag}`,
+    '0',
+    '',
+  ];
   readonly options: ShardOptions;
   /** Somebody confirms it again and again, for entries to be served. */
   readonly confirmation: Confirmation | undefined;
@@ -259,7 +264,7 @@ export class Shard {
       clock: this.#clock,
       log: this.#log,
       link: () => this.identities.anyLink,
-      ownKey: this.ownKey,
+      emptyWrite: this.emptyWrite,
     });
   }
 

@@ -4,8 +4,7 @@ import { Generation } from '../cache/generation.ts';
 import { encodeRequest } from '../protocol/encoder.ts';
 import { type CallFailure, OwnCall } from './call.ts';
 import { Connection } from './connection.ts';
-import type { Credentials } from './credentials.ts';
-import { type ServerInfo, shakeHands, whyUntracked } from './handshake.ts';
+import { logIn, type ServerInfo, whyUntracked } from './handshake.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { PushReader } from './invalidation-push.ts';
 import type { ShardStats } from './shard-stats.ts';
@@ -102,27 +101,15 @@ export class SharedLink {
     const { connection } = this;
     const options = this.#options;
     const { clock } = this.#parts;
-    let credentials: Credentials;
-    try {
-      credentials = options.credentials();
-    } catch (error) {
-      connection.destroy(error instanceof Error ? error.message : String(error));
-      return;
-    }
-    const { connectTimeoutMs } = options;
-    const cancel = clock.after(connectTimeoutMs, () =>
-      connection.destroy(`no answer to the handshake within ${connectTimeoutMs} ms`),
-    );
     const startedAt = clock.now();
     const wishes = {
       clientName: options.clientName?.() ?? 'nearcache',
       tracks: options.tracks,
       hasFieldTtl: options.knownServer()?.hasFieldTtl,
       asksReady: options.asksReady === true,
-      writesTo: this.#followsSilence ? options.ownKey?.() : undefined,
+      write: this.#followsSilence ? options.emptyWrite?.() : undefined,
     };
-    shakeHands(connection, credentials, wishes, (result) => {
-      cancel();
+    logIn(connection, options, clock, wishes, (result) => {
       if ('server' in result) this.#ready(result.server, startedAt);
       else if (result.failure.kind !== 'lost') this.#refused(result.failure);
     });

@@ -38,9 +38,9 @@ export interface SharedOptions {
   limit?: AdaptiveLimit | undefined;
   /** A server that loads its data set is not usable yet: see at connect whether it does. */
   asksReady?: boolean;
-  /** A key of nearcache's own at that server, with which a link is tried that follows one which was silent: a Redis that holds writes back
+  /** A write that changes nothing there, with which a link is tried that follows one which was silent: a Redis that holds writes back
    *  (CLIENT PAUSE … WRITE) answers a handshake, and the first write on the new link would have all reads behind it wait again. */
-  ownKey?: () => string;
+  emptyWrite?: () => readonly string[];
 }
 
 /** Who wants to know what happens on a shared connection: the near-cache of its shard. */

@@ -136,7 +136,7 @@ export const READ_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/cache/near-cache.ts',
-        find: '    if (flight.isLive && !isError && this.stats.fills === fills) this.#forget(flight.key);\n',
+        find: '    if (flight.isLive && !isError && !isKept) this.#forget(flight.key);\n',
         replace: '',
       },
     ],

@@ -63,7 +63,7 @@ describe('shakeHands', () => {
   });
 
   it('tries a write when wanted, and is done when Redis has answered it, whatever it says', async () => {
-    const wishes = { ...UNKNOWN, hasFieldTtl: true, asksReady: true, writesTo: 'own' };
+    const wishes = { ...UNKNOWN, hasFieldTtl: true, asksReady: true, write: ['SETRANGE', 'own', '0', ''] };
     const told = result(wishes, helloReply({}), '+OK\r\n', '-NOPERM no permission\r\n');
     expect((await redis.requests(4)).slice(2)).toEqual(['SETRANGE own 0 ', 'PING']);
     let isDone = false;
