@@ -6,18 +6,11 @@ import { encodeRequest } from '../protocol/encoder.ts';
 import type { Request } from '../protocol/request.ts';
 import { answer, mayHit, wanted } from './cached-answer.ts';
 import { aimAtCombined, CombinedReadCall, lookUpCombined } from './combined-read.ts';
-import {
-  countBypass,
-  countMiss,
-  joinRead,
-  policyOf,
-  startFlight,
-  whyClosed,
-  whyNoFlight,
-} from './near-cache-path.ts';
+import { countBypass, countMiss, joinRead } from './near-cache-path.ts';
 import { TtlCall } from './read-call.ts';
 import type { Session } from './session.ts';
 import { send, sharedSlot, timeoutOf } from './shared-slot.ts';
+import { policyOf, startFlight, whyClosed, whyNoFlight } from './start-read.ts';
 
 const keyList = new KeyList();
 /** A call over more keys is not worth so many tags. */

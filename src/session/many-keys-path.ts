@@ -9,20 +9,13 @@ import { answerAway, fetchTurn } from './answer-away.ts';
 import { holdKeys } from './held-keys.ts';
 import { sendAsItIs } from './held-read-call.ts';
 import { ManyReadCall } from './many-read-call.ts';
-import {
-  countBypass,
-  countMiss,
-  joinRead,
-  policyOf,
-  startFlight,
-  whyClosed,
-  whyNoFlight,
-} from './near-cache-path.ts';
+import { countBypass, countMiss, joinRead } from './near-cache-path.ts';
 import { park } from './parked-read.ts';
 import { aimAtPlace, placeOfArgument } from './placement.ts';
 import { ReadCall, TtlCall } from './read-call.ts';
 import type { Session } from './session.ts';
 import { shapeOf, sharedSlot, timeoutOf } from './shared-slot.ts';
+import { policyOf, startFlight, whyClosed, whyNoFlight } from './start-read.ts';
 
 /** More keys in one call are not worth looking for. */
 const KEYS_MAX = 1024;

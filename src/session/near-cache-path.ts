@@ -1,10 +1,8 @@
 import type { BypassReason } from '../cache/cache-stats.ts';
-import type { Flight } from '../cache/flight.ts';
 import type { NearCache } from '../cache/near-cache.ts';
 import type { CommandSpec } from '../command/spec.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Request } from '../protocol/request.ts';
-import type { SharedConnection } from '../shard/shared-connection.ts';
 import { answerAway, fetchTurn } from './answer-away.ts';
 import { aimAtCall, answer, lookUpOne, NEVER, servedAsOf, serveStale, wanted } from './cached-answer.ts';
 import type { Again } from './fan-out-call.ts';
@@ -12,14 +10,12 @@ import { hedge } from './hedge.ts';
 import { holdKeys, namesHeldKey } from './held-keys.ts';
 import { sendAsItIs } from './held-read-call.ts';
 import { park } from './parked-read.ts';
-import { LeasedRead } from './leased-read.ts';
 import type { Leases } from './leases.ts';
-import { PTTL_HEAD, ReadCall, TtlCall } from './read-call.ts';
+import { ReadCall } from './read-call.ts';
 import type { Session } from './session.ts';
-import { shapeOf, sharedSlot, timeoutOf } from './shared-slot.ts';
+import { sharedSlot } from './shared-slot.ts';
 import type { Slot } from './slot.ts';
-
-const DB_MAX = 65_535;
+import { leasesFor, policyOf, sendRead, startRead, whyClosed, whyNoFlight } from './start-read.ts';
 
 /** A cacheable read of one key: from the near-cache when it may be, else together with others who ask the same, else from
  *  Redis with PTTL in front, so that the reply may fill. False when it has to wait. */
@@ -69,9 +65,11 @@ function answerStale(
 
 function fetchOne(session: Session, cache: NearCache, request: Request, spec: CommandSpec): boolean {
   const { shared } = session.identity;
-  if (namesHeldKey(session, request, spec) || !shared.hasRoomFor(session)) return false;
+  if (!shared.hasRoomFor(session)) return false;
   const { obstacle } = shared;
   if (obstacle !== undefined) {
+    // What is known may be older than what the read before it is answered with when the shard is back.
+    if (namesHeldKey(session, request, spec)) return false;
     answerAway(session, cache, request, spec, obstacle);
     return true;
   }
@@ -82,7 +80,7 @@ function fetchOne(session: Session, cache: NearCache, request: Request, spec: Co
   if (session.heldKeys.size > 0) {
     if (reason !== undefined || leases !== undefined) return false;
     if (fetchTurn(session, session) !== 'go') return false;
-    readAhead(session, cache, request, spec, { key, policy });
+    parkAhead(session, cache, request, spec, { key, policy });
     return true;
   }
   if (reason === undefined) {
@@ -119,7 +117,7 @@ function fetchOne(session: Session, cache: NearCache, request: Request, spec: Co
 
 /** Behind a read that may yet be sent, this one could be answered with something older than that (DESIGN rule 3). So it is
  *  answered at its turn, by what it fills meanwhile. */
-function readAhead(
+function parkAhead(
   session: Session,
   cache: NearCache,
   request: Request,
@@ -134,16 +132,6 @@ function readAhead(
     countCoalesced(cache, spec, of.policy);
   }
   park(session, request, spec);
-}
-
-/** The leases, if this read may have one: a GET of a key under a policy that says so. */
-function leasesFor(
-  { context }: Session,
-  request: Request,
-  spec: CommandSpec,
-  policy: Policy,
-): Leases | undefined {
-  return policy.lease !== undefined && spec.name === 'get' && request.argc === 2 ? context.leases : undefined;
 }
 
 /** Wait for the value that another session is known to be loading. False = it may not. */
@@ -200,89 +188,11 @@ export function countMiss({ stats }: NearCache, spec: CommandSpec, policy: Polic
   stats.tallies(stats.byPolicy, policy.number).misses++;
 }
 
-/** Why no read of this session may fill or be shared now. */
-export function whyNoFlight(session: Session, policy: Policy): BypassReason | undefined {
-  const { generation } = session.identity.shared;
-  if (!generation.isTracking || !generation.isAlive) return 'off';
-  if (session.unknownOutstanding > 0) return 'ordered';
-  if (session.space < 0) return 'moving';
-  return policy.isCached ? undefined : 'policy';
-}
-
-/** Why this key may not be read for the near-cache now. */
-export function whyClosed(
-  cache: NearCache,
-  key: string,
-  { keyStart, keyEnd, argsStart, argsEnd, db, fence }: typeof wanted,
-): BypassReason | undefined {
-  if (keyEnd - keyStart + argsEnd - argsStart > cache.options.maxKeyBytes || db > DB_MAX) return 'size';
-  if (cache.isHeldOff(key)) return 'held-off';
-  return cache.isClosed(key, fence) ? 'closed' : undefined;
-}
-
 export function countBypass(cache: NearCache, spec: CommandSpec, policy: Policy, reason: BypassReason): void {
   const { stats } = cache;
   stats.bypass[reason]++;
   stats.tallies(stats.byFamily, spec.family).bypassed++;
   stats.tallies(stats.byPolicy, policy.number).bypassed++;
-}
-
-/** The policy of the key that `wanted` aims at. */
-export function policyOf({ policies }: NearCache): Policy {
-  return policies.of(wanted.bytes, wanted.keyStart, wanted.keyEnd);
-}
-
-/** Longest life of what a command reads. The fields of a hash may expire while the key's PTTL says that it does not. */
-export function maxTtlOf(spec: CommandSpec, shared: SharedConnection, policy: Policy): number {
-  const mayExpireInside = shared.server?.hasFieldTtl === true && spec.name.startsWith('h');
-  return mayExpireInside ? Math.min(policy.maxTtlMs, policy.negativeTtlMs) : policy.maxTtlMs;
-}
-
-/** The flight of a read that `wanted` aims at; `key` and `policy` are of the key that it names. */
-export function startFlight(
-  session: Session,
-  cache: NearCache,
-  spec: CommandSpec,
-  key: string,
-  policy: Policy,
-): Flight {
-  const { shared } = session.identity;
-  return cache.startFlight(wanted, key, {
-    generation: shared.generation,
-    sentAt: session.now,
-    policy,
-    maxTtlMs: maxTtlOf(spec, shared, policy),
-  });
-}
-
-/** A read that `wanted` aims at, which others may join. */
-function startRead(
-  session: Session,
-  cache: NearCache,
-  request: Request,
-  spec: CommandSpec,
-  { key, policy }: { key: string; policy: Policy },
-): ReadCall {
-  const { identity } = session;
-  const { clock } = session.context;
-  const flight = startFlight(session, cache, spec, key, policy);
-  const leases = leasesFor(session, request, spec, policy);
-  const read =
-    leases === undefined
-      ? new ReadCall(cache, flight, shapeOf(spec), clock)
-      : new LeasedRead(leases, { cache, flight, clock, identity, request: request.copy() });
-  read.timeoutMs = timeoutOf(session, spec);
-  read.argc = request.argc;
-  read.db = session.db;
-  flight.read = read;
-  return read;
-}
-
-/** Send PTTL and the command in one packet, so that the TTL is the value's own (coherence spec §5). */
-function sendRead(session: Session, read: ReadCall, request: Request): void {
-  const { shared } = session.identity;
-  shared.submitWithTtl(new TtlCall(read.flight), read, PTTL_HEAD, request, session.db);
-  read.position = shared.position;
 }
 
 /** Read an entry again before its end, for nobody: the app that just hit it does not wait (XFetch). */

@@ -12,9 +12,9 @@ import { argument } from './credential-check.ts';
 import { WriteEffect } from './effect.ts';
 import type { GrantResult, LeaseSubject, StoreResult } from './lease-tokens.ts';
 import type { Leases } from './leases.ts';
-import { whyClosed, whyNoFlight } from './near-cache-path.ts';
 import { TtlCall } from './read-call.ts';
 import type { Session } from './session.ts';
+import { whyClosed, whyNoFlight } from './start-read.ts';
 import { failureLine, type Slot } from './slot.ts';
 import { ValueRead } from './value-read.ts';
 

@@ -1,7 +1,8 @@
 import { errorLine } from '../base/errors.ts';
+import type { NearCache } from '../cache/near-cache.ts';
 import type { CommandSpec } from '../command/spec.ts';
 import type { Request } from '../protocol/request.ts';
-import { aimAtCall, lookUpAgain, wanted } from './cached-answer.ts';
+import { aimAtCall, lookUpAgain, NEVER, servedAsOf, wanted } from './cached-answer.ts';
 import { mayDetour } from './detour.ts';
 import { sendForSlot } from './held-read-call.ts';
 import { type HeldRead, holdKeys, releaseKeys } from './held-keys.ts';
@@ -12,6 +13,11 @@ import { aimAtKeys, placeOf } from './placement.ts';
 import type { Session } from './session.ts';
 import { send, shapeOf, timeoutOf } from './shared-slot.ts';
 import type { Slot } from './slot.ts';
+
+/** Places of the queue behind the head that are looked at when it is asked for. */
+const ONWARD_MAX = 128;
+/** How long the head may have waited until what is known is asked for as well. Units: ms. */
+const LONG_MS = 50;
 
 /** A hit that waits in the reply queue behind unanswered commands: the request, and the state of the session when it was
  *  made. What was found is not kept, since the answer may not be older than those before it (DESIGN rule 3). */
@@ -39,7 +45,7 @@ export function unpark(session: Session, slot: Slot): boolean {
   }
   // A request may be being dispatched meanwhile, and is aimed elsewhere.
   const { identity, space } = session;
-  lookAgainOrAsk(session, slot);
+  if (!lookAgain(session, slot)) askOnward(session, slot);
   session.identity = identity;
   session.space = space;
   return true;
@@ -63,19 +69,60 @@ function refuse(session: Session, slot: Slot, line: Buffer): void {
   slot.keep(line);
 }
 
-function lookAgainOrAsk(session: Session, slot: Slot): void {
+/** False when it has to be asked. */
+function lookAgain(session: Session, slot: Slot): boolean {
   const parked = slot.parked as ParkedRead;
   const { request, spec, db, proto } = parked;
   if (!aimAtKeys(session, request, spec, db)) {
-    return refuse(session, slot, errorLine('NO_OWNER', { slot: placeOf(session, request, spec) }));
+    refuse(session, slot, errorLine('NO_OWNER', { slot: placeOf(session, request, spec) }));
+    return true;
   }
-  slot.parked = undefined;
   const bytes = lookUpAgain(session, request, spec, { proto, db });
-  if (bytes !== undefined) {
-    releaseKeys(session, parked);
-    slot.keep(bytes);
-    return;
+  if (bytes === undefined) return false;
+  slot.parked = undefined;
+  releaseKeys(session, parked);
+  slot.keep(bytes);
+  return true;
+}
+
+/** Ask for the read at the head of the queue, at which the session is aimed, and, in order, for those behind it that are not known any
+ *  more either: each would find out at its turn, a round trip after the one before. */
+function askOnward(session: Session, head: Slot): void {
+  const { cache, clock } = session.context;
+  const { gate } = session.context.upstream;
+  if (!ask(session, head) || cache === undefined || (gate !== undefined && !gate.isOpen)) return;
+  session.now = clock.now();
+  const isLong = session.now - head.sentAt > LONG_MS;
+  let next = head.next;
+  for (let i = 0; i < ONWARD_MAX && next !== undefined; i++) {
+    if (next.parked !== undefined) {
+      if (!isToBeAsked(session, cache, next.parked, isLong)) return;
+      ask(session, next);
+    }
+    next = next.next;
   }
+}
+
+/** Can the near-cache not answer it, as things are? Once waiting has become long (`isLong`), what is known is asked for too, since it
+ *  may not be at its turn: a queue that waits for longer than its entries live only grows. Aims the session at it. */
+function isToBeAsked(session: Session, cache: NearCache, parked: ParkedRead, isLong: boolean): boolean {
+  const { request, spec, db } = parked;
+  const { now } = session;
+  if (!aimAtKeys(session, request, spec, db)) return false;
+  const { shared, shard } = session.identity;
+  if (!shared.isReady || shared.isFull || shard.ramp.isActive) return false;
+  const asOf = servedAsOf(session, cache, now);
+  if (asOf === NEVER || (isLong && asOf === now)) return true;
+  if (spec.cacheClass === 'B') return false;
+  aimAtCall(request, spec, session.space, shared.generation.fence);
+  return !cache.find(wanted, 3, asOf) && cache.findRead(request.argLatin1(1), wanted, now) === undefined;
+}
+
+/** True when it was sent; false when it shares the answer of another that is on its way. */
+function ask(session: Session, slot: Slot): boolean {
+  const parked = slot.parked as ParkedRead;
+  const { request, spec, db, proto } = parked;
+  slot.parked = undefined;
   slot.identity = session.identity;
   slot.needsResp2 = proto === 2;
   slot.shape = shapeOf(spec);
@@ -83,15 +130,17 @@ function lookAgainOrAsk(session: Session, slot: Slot): void {
   mayDetour(session, slot, request, 'shared');
   slot.timeoutMs = timeoutOf(session, spec);
   session.outstanding++;
-  if (joinRead(session, slot, parked)) return;
+  if (joinRead(session, slot, parked)) return false;
   releaseKeys(session, parked);
   const { cache } = session.context;
   // Not the session's database: a SELECT behind this read may have changed it by now.
   if (cache === undefined) send(session, slot, request, db);
   else sendForSlot(session, cache, slot, parked);
+  return true;
 }
 
-/** Wait for an answer that is on its way. It is newer than all that this session has been answered: replies come in one order. */
+/** Wait for an answer that is on its way. At the head of the queue it is newer than all that this session has been answered, since
+ *  replies come in one order; behind it, it may not be older than what is asked for before it. */
 function joinRead(session: Session, slot: Slot, parked: ParkedRead): boolean {
   const { request, spec, db } = parked;
   const { cache } = session.context;
@@ -100,6 +149,8 @@ function joinRead(session: Session, slot: Slot, parked: ParkedRead): boolean {
   aimAtCall(request, spec, session.space, shared.generation.fence);
   const read = cache.findRead(request.argLatin1(1), wanted, slot.sentAt);
   if (!(read instanceof ReadCall)) return false;
+  if (!session.isHead(slot) && read.position < session.lastPosition) return false;
+  session.lastPosition = Math.max(session.lastPosition, read.position);
   read.again ??= { request, shared, db };
   read.waiters.push(slot);
   slot.held = parked;

@@ -10,7 +10,7 @@ import type { Upstream } from '../route/upstream.ts';
 import { OwnCall } from '../shard/call.ts';
 import type { Identity } from '../shard/identity.ts';
 import { ANY_DB, type SharedConnection } from '../shard/shared-connection.ts';
-import { maxTtlOf } from './near-cache-path.ts';
+import { maxTtlOf } from './start-read.ts';
 import { PreloadCall } from './preload-call.ts';
 import { TtlCall } from './read-call.ts';
 import { shapeOf } from './shared-slot.ts';

@@ -75,6 +75,26 @@ export const SCENARIOS: readonly Scenario[] = [
     ],
   },
   {
+    name: 'pipelined hits behind a miss, of which another session asks for one',
+    keys: ['a', 'b', 'c'],
+    before: [['MSET', 'a', 'a1', 'b', 'b1', 'c', 'c1']],
+    warm: [
+      ['GET', 'b'],
+      ['GET', 'c'],
+    ],
+    clients: {
+      A: [
+        [
+          ['GET', 'a'],
+          ['GET', 'b'],
+          ['GET', 'c'],
+        ],
+      ],
+      B: [[['GET', 'c']]],
+    },
+    outside: [['MSET', 'a', 'a3', 'b', 'b3', 'c', 'c3']],
+  },
+  {
     name: 'a write of two keys, of which the second is cached',
     keys: ['a', 'b'],
     before: TWO,

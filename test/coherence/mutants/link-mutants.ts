@@ -1,4 +1,4 @@
-import { coherence, path, schedules } from './killers.ts';
+import { coherence, path, schedules, unit } from './killers.ts';
 import type { Mutant } from './mutant.ts';
 
 const LOST_LINK = schedules('a lost link: two sessions');
@@ -80,6 +80,17 @@ export const LINK_MUTANTS: readonly Mutant[] = [
       },
     ],
     killers: [schedules('late by more than D')],
+  },
+  {
+    name: 'R9: an answered heartbeat vouches for the time when the newest one was sent',
+    edits: [
+      {
+        file: 'src/shard/heartbeat.ts',
+        find: 'this.#generation.freshAt = sentAt;',
+        replace: 'this.#generation.freshAt = Math.max(sentAt, this.#sentAt);',
+      },
+    ],
+    killers: [unit('shard/shared-connection-standing', 'extends freshness to when the heartbeat')],
   },
   {
     name: 'R9: a read that was held up on its way is joined however old it is',

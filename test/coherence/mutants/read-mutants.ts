@@ -102,12 +102,51 @@ export const READ_MUTANTS: readonly Mutant[] = [
     name: 'path 3: a later read of the same key goes before a hit that has to be read again',
     edits: [
       {
+        file: 'src/session/near-cache-path.ts',
+        find: '  if (session.heldKeys.size > 0) {',
+        replace: '  if (session.heldKeys.size < 0) {',
+      },
+    ],
+    killers: [path('waiting-hit', 'a later read of the same key is not older')],
+  },
+  {
+    name: 'path 3: a later read that is not cached goes before a hit of its key that has to be read again',
+    edits: [
+      {
         file: 'src/session/held-keys.ts',
         find: '  if (heldKeys.size === 0) return false;',
         replace: '  if (heldKeys.size >= 0) return false;',
       },
     ],
-    killers: [path('waiting-hit', 'a later read of the same key is not older')],
+    killers: [path('waiting-hit', 'a later read that is not cached')],
+  },
+  {
+    name: 'path 3: who is asked for behind another shares a read that is older than it',
+    edits: [
+      {
+        file: 'src/session/parked-read.ts',
+        find: '  if (!session.isHead(slot) && read.position < session.lastPosition) return false;',
+        replace: '',
+      },
+    ],
+    killers: [path('waiting-hit', 'who is asked for behind another')],
+  },
+  {
+    name: 'path 3: hits that are known no more are asked for one after another',
+    edits: [
+      {
+        file: 'src/session/parked-read.ts',
+        find: 'const ONWARD_MAX = 128;',
+        replace: 'const ONWARD_MAX = 0;',
+      },
+    ],
+    killers: [
+      path(
+        'waiting-hit',
+        'hits that waited and are known no more',
+        'what is still known is asked for as well',
+      ),
+    ],
   },
   {
     name: 'path 3: a write goes before a hit of its key that waits',

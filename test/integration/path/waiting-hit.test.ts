@@ -1,9 +1,13 @@
 // DESIGN rule 3: a hit that waits behind unanswered commands is looked up again when its turn comes.
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 
 import { encodeRequest } from '../../support/raw-client.ts';
 import type { RawClient } from '../../support/raw-client.ts';
 import { request, say, Sidecar, text, until } from '../../support/sidecar.ts';
+
+/** Longer than a head waits before what is known is asked for as well. */
+const LONG_MS = 80;
 
 let sidecar: Sidecar;
 let app: RawClient;
@@ -68,12 +72,12 @@ test('a hit that waited and must be read again is read in the database it was as
 
 test('a later read of the same key is not older than a hit that had to be read again', async () => {
   await set('twice', '1');
-  await sidecar.warm(app, 'GET', 'twice');
+  await sidecar.warm(app, 'STRLEN', 'twice');
   const ahead = sidecar.gate.stopAt('up', request('GET', 'slow'));
-  app.send(Buffer.concat([encodeRequest(['GET', 'slow']), encodeRequest(['GET', 'twice'])]));
+  app.send(Buffer.concat([encodeRequest(['GET', 'slow']), encodeRequest(['STRLEN', 'twice'])]));
   await ahead.reached;
   const told = await sidecar.metric('nearcache_cache_invalidations_total');
-  await set('twice', '2');
+  await set('twice', '22');
   // The entry is gone then, and the first read of the key still waits for its turn.
   await until('the invalidation is processed', async () => {
     return (await sidecar.metric('nearcache_cache_invalidations_total')) > told;
@@ -84,12 +88,11 @@ test('a later read of the same key is not older than a hit that had to be read a
   const back = sidecar.gate.stopAt('down', (frame) => frame === '_\r\n');
   ahead.release();
   await back.reached;
-  await set('twice', '3');
+  await sidecar.settled();
+  await set('twice', '333');
   back.release();
-  expect(text(await app.readFrame())).toBe('nil');
-  expect(text(await app.readFrame())).toBe('3');
-  expect(text(await app.readFrame())).toBe('3');
-  expect(String(await app.readFrame())).toBe('*1\r\n$1\r\n3\r\n');
+  expect((await app.readFrames(3)).map(text)).toEqual(['nil', ':3', '333']);
+  expect(String(await app.readFrame())).toBe('*1\r\n$3\r\n333\r\n');
 });
 
 test('a write behind a hit that waits does not change what the hit says', async () => {
@@ -107,4 +110,73 @@ test('a write behind a hit that waits does not change what the hit says', async 
   await stop.reached;
   stop.release();
   expect((await app.readFrames(4)).map(text)).toEqual(['nil', 'before', '+OK', 'after']);
+});
+
+/** Hits of these keys wait behind a read that is on its way; what is told meanwhile has been processed when this resolves. */
+async function hitsBehindAMiss(keys: readonly string[], changed: readonly string[]): Promise<() => void> {
+  for (const key of keys) {
+    await set(key, `${key}1`);
+    await sidecar.warm(app, 'GET', key);
+  }
+  const miss = `before ${keys[0]}`;
+  const ahead = sidecar.gate.stopAt('up', request('GET', miss));
+  app.send(
+    Buffer.concat([['GET', miss], ...keys.map((key) => ['GET', key])].map((args) => encodeRequest(args))),
+  );
+  await ahead.reached;
+  const told = await sidecar.metric('nearcache_cache_invalidations_total');
+  for (const key of changed) await set(key, `${key}2`);
+  await until('the invalidations are processed', async () => {
+    return (await sidecar.metric('nearcache_cache_invalidations_total')) >= told + changed.length;
+  });
+  return () => ahead.release();
+}
+
+test('hits that waited and are known no more are asked for together, not one round trip after another', async () => {
+  const release = await hitsBehindAMiss(['x', 'y', 'z'], ['x', 'y', 'z']);
+  const runs = await sidecar.runs('get');
+  const first = sidecar.gate.stopAt('down', (frame) => frame === '$2\r\nx2\r\n');
+  release();
+  await first.reached;
+  await until('Redis has run all', async () => (await sidecar.runs('get')) === runs + 4);
+  first.release();
+  expect((await app.readFrames(4)).map(text)).toEqual(['nil', 'x2', 'y2', 'z2']);
+});
+
+test('what is still known is asked for as well when it has waited for long', async () => {
+  const release = await hitsBehindAMiss(['long', 'known'], ['long']);
+  await delay(LONG_MS);
+  const runs = await sidecar.runs('get');
+  const first = sidecar.gate.stopAt('down', (frame) => frame === '$5\r\nlong2\r\n');
+  release();
+  await first.reached;
+  await until('Redis has run all', async () => (await sidecar.runs('get')) === runs + 3);
+  first.release();
+  expect((await app.readFrames(3)).map(text)).toEqual(['nil', 'long2', 'known1']);
+});
+
+test('who is asked for behind another does not share a read that is older than it', async () => {
+  const release = await hitsBehindAMiss(['newer', 'older'], ['newer', 'older']);
+  const other = await sidecar.app();
+  other.request(['GET', 'older']);
+  await sidecar.settled();
+  await delay(LONG_MS);
+  const back = sidecar.gate.stopAt('down', (frame) => frame === '_\r\n');
+  release();
+  await back.reached;
+  expect(await say(sidecar.direct, 'MSET', 'older', 'older3', 'newer', 'newer3')).toBe('+OK');
+  back.release();
+  expect((await app.readFrames(3)).map(text)).toEqual(['nil', 'newer3', 'older3']);
+});
+
+test('a later read that is not cached is not older than a hit of its key that had to be read again', async () => {
+  const release = await hitsBehindAMiss(['raw'], ['raw']);
+  app.request(['OBJECT', 'ENCODING', 'raw']);
+  await sidecar.settled();
+  const back = sidecar.gate.stopAt('down', (frame) => frame === '_\r\n');
+  release();
+  await back.reached;
+  await set('raw', '3');
+  back.release();
+  expect((await app.readFrames(3)).map(text)).toEqual(['nil', '3', 'int']);
 });

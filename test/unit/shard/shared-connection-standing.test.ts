@@ -102,16 +102,34 @@ describe('time', () => {
     expect(stage.answers).toEqual(['a: unsent, no answer to the handshake within 1000 ms']);
   });
 
-  it('does not extend freshness while a heartbeat is unanswered, and asks only once', async () => {
+  it('does not extend freshness while no heartbeat is answered, and asks four times at most', async () => {
     stage.shared.start();
     const redis = await stage.greet();
     const { freshAt } = stage.shared.generation;
-    for (let i = 0; i < 5; i++) {
+    for (let i = 0; i < 7; i++) {
       stage.clock.advance(250);
       stage.shared.tick(stage.clock.now());
     }
     stage.ask('behind');
-    expect(await redis.requests(2)).toEqual(['HELLO', 'GET behind']);
+    expect(await redis.requests(5)).toEqual(['HELLO', 'HELLO', 'HELLO', 'HELLO', 'GET behind']);
     expect(stage.shared.generation.freshAt).toBe(freshAt);
+  });
+
+  it('extends freshness to when the heartbeat that is answered was sent, though others were sent since', async () => {
+    stage.shared.start();
+    const redis = await stage.greet();
+    const sentAt: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      stage.clock.advance(250);
+      sentAt.push(stage.clock.now());
+      stage.shared.tick(stage.clock.now());
+    }
+    await redis.requests(3);
+    for (const at of sentAt) {
+      const { freshAt } = stage.shared.generation;
+      redis.send(helloReply({}));
+      await until('answered', () => stage.shared.generation.freshAt !== freshAt);
+      expect(stage.shared.generation.freshAt).toBe(at);
+    }
   });
 });
