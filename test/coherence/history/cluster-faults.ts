@@ -45,7 +45,8 @@ export const CLUSTER_FAULTS: readonly Fault[] = [
         await cluster.kill9(primary);
         await watch.promoted;
         await cluster.settled();
-        await watch.known();
+        watch.known();
+        await watch.end();
         await cluster.restart(primary);
       }),
   },
@@ -62,7 +63,8 @@ export const CLUSTER_FAULTS: readonly Fault[] = [
         await primary.server.kill('SIGCONT');
         primary.isRunning = true;
         await cluster.settled();
-        await watch.known();
+        watch.known();
+        await watch.end();
       }),
   },
 ];

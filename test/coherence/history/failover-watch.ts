@@ -6,7 +6,7 @@ import type { Register } from './keyspace.ts';
 import { type Stage, tokenOf } from './stage.ts';
 
 const POLL_MS = 5;
-/** The new primary is read for so long after all know of it: what was on its way to the old one has arrived by then. */
+/** The new primary is read for so long after nobody takes the old one for a primary any more: its last words have arrived by then. */
 const AFTERMATH_MS = 400;
 
 /** Watches servers of which one is about to become a primary, and then reads there what has come over to the new time: whatever was
@@ -32,8 +32,12 @@ export class FailoverWatch {
   }
 
   /** Everybody knows now who the primary is. */
-  async known(): Promise<void> {
+  known(): void {
     this.failover.knownAt = performance.now();
+  }
+
+  /** The old primary knows, too, and acknowledges nothing any more. Resolves when the new one was read after all that it had acknowledged. */
+  async end(): Promise<void> {
     await delay(AFTERMATH_MS);
     this.#isOver = true;
     await this.#reading;

@@ -62,9 +62,10 @@ async function succeed(
   await eventually('all sentinels name the new primary', async () =>
     (await set.beliefs()).every((belief) => belief.port === port) ? true : undefined,
   );
-  await watch.known();
+  watch.known();
   await striking;
   await set.settled();
+  await watch.end();
   end.abort();
   await straying;
   await nomad.appear();
