@@ -111,7 +111,7 @@ async function measure(
 }
 
 /** A run before both that counts for neither: Redis needs up to 1.5 times its CPU for the first writes after a while of
- *  reads alone, and half the rounds would measure that. What is left of it they take in turns. */
+ *  reads alone, and half the rounds would measure that. What is left of it they take in turns, and `compare` takes the mean of both orders. */
 async function runBoth(
   { on, off }: Pair,
   take: (target: Target) => ReturnType<typeof takeSample>,
@@ -121,5 +121,6 @@ async function runBoth(
   const first = await take(isOnFirst ? on : off);
   const second = await take(isOnFirst ? off : on);
   const [ofOn, ofOff] = isOnFirst ? [first, second] : [second, first];
-  return { on: ofOn, off: ofOff, othersShare: Math.max(first.othersShare, second.othersShare) };
+  const othersShare = Math.max(first.othersShare, second.othersShare);
+  return { isOnFirst, on: ofOn, off: ofOff, othersShare };
 }

@@ -8,13 +8,13 @@ export interface BreakerBenchOptions {
 }
 
 const breakerFlags: FlagSet = {
-  defaults: { rounds: '21', seconds: '1.5' },
-  presets: { full: {}, quick: { rounds: '3', seconds: '1' }, gate: {} },
+  defaults: { rounds: '22', seconds: '1.5' },
+  presets: { full: {}, quick: { rounds: '4', seconds: '1' }, gate: {} },
   switches: [],
 };
 
 export const breakerUsage = `breaker: what the circuit breaker costs while all is well, on and off side by side
-  --rounds 21
+  --rounds 22      half of them with the breaker first
   --seconds 1.5   of each run; there are three for each round and row, two of which count
 `;
 
@@ -24,7 +24,7 @@ export function parseBreaker(args: readonly string[]): BreakerBenchOptions {
   const flags = readFlags(args, breakerFlags);
   return {
     preset: flags.preset,
-    rounds: flags.number('rounds', 1),
+    rounds: flags.number('rounds', 2),
     seconds: flags.number('seconds', 0.2),
   };
 }

@@ -28,12 +28,18 @@ function sample(opsPerSecond: number, cpuMicros: number, more: Partial<Sample> =
   };
 }
 
-function round(on: Sample, off: Sample, othersShare = 0): Round {
+type Sides = Omit<Round, 'isOnFirst'>;
+
+function round(on: Sample, off: Sample, othersShare = 0): Sides {
   return { on, off, othersShare };
 }
 
-function rowOf(...rounds: readonly Round[]): BreakerRow {
-  return { name: 'GET', rounds };
+/** Each in both orders. */
+function rowOf(...rounds: readonly Sides[]): BreakerRow {
+  return {
+    name: 'GET',
+    rounds: [true, false].flatMap((isOnFirst) => rounds.map((sides) => ({ isOnFirst, ...sides }))),
+  };
 }
 
 function failures(row: BreakerRow): string[] {
@@ -59,6 +65,18 @@ test('a round that was slow for both sides changes nothing', () => {
   const { speedRatio, cpuRatio } = compare(rowOf(...rounds));
   expect(speedRatio).toBeCloseTo(0.98);
   expect(cpuRatio).toBeCloseTo(1.02);
+});
+
+test('what coming first costs is not held against either side', () => {
+  const [onFirst, offFirst] = [round(sample(90, 5), sample(100, 5)), round(sample(100, 5), sample(90, 5))];
+  const rounds = [
+    { isOnFirst: true, ...onFirst },
+    { isOnFirst: true, ...onFirst },
+    { isOnFirst: false, ...offFirst },
+  ];
+  expect(compare({ name: 'SET', rounds }).speedRatio).toBeCloseTo(1);
+  const slow = rounds.map((each) => ({ ...each, on: sample(each.on.requestsPerSecond * 0.94, 5) }));
+  expect(compare({ name: 'SET', rounds: slow }).speedRatio).toBeCloseTo(0.94);
 });
 
 test('the rounds that other programs disturbed most are not looked at', () => {
