@@ -110,7 +110,8 @@ function isToBeAsked(session: Session, cache: NearCache, parked: ParkedRead, isL
   const { now } = session;
   if (!aimAtKeys(session, request, spec, db)) return false;
   const { shared, shard } = session.identity;
-  if (!shared.isReady || shared.isFull || shard.ramp.isActive) return false;
+  // What is known may still be served at its turn.
+  if (!shared.isReady || shared.obstacle !== undefined || shared.isFull || shard.ramp.isActive) return false;
   const asOf = servedAsOf(session, cache, now);
   if (asOf === NEVER || (isLong && asOf === now)) return true;
   if (spec.cacheClass === 'B') return false;
