@@ -8,6 +8,7 @@ import { planInfo } from '../route/merge-info.ts';
 import { entryLimit } from '../route/merge-logs.ts';
 import { ANY_DB } from '../shard/shared-connection.ts';
 import { FanIn } from './fan-in.ts';
+import { letHeldGo } from './parked-read.ts';
 import { runPinnedPart } from './pinned-part.ts';
 import { aimAtShard } from './placement.ts';
 import type { Session } from './session.ts';
@@ -20,7 +21,7 @@ type All = Extract<Spread, { kind: 'all' }>;
 export function runOnAll(session: Session, request: Request, spec: CommandSpec, spread: All): boolean {
   const { upstream, cache } = session.context;
   const { shards } = upstream;
-  if (!session.mayUse(spread.link) || session.heldKeys.size > 0) return false;
+  if (!session.mayUse(spread.link) || !letHeldGo(session)) return false;
   if (spread.link === 'shared') {
     for (const shard of shards) if (!session.user.at(shard).shared.hasRoomFor(session)) return false;
   }

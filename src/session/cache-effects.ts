@@ -4,6 +4,7 @@ import type { CommandSpec } from '../command/spec.ts';
 import type { Request } from '../protocol/request.ts';
 import { BarrierEffect, FlushEffect, type ReplyEffect, WriteEffect } from './effect.ts';
 import { endLeasesBefore, mayLeaveNoTrace } from './lease-ends.ts';
+import { letHeldGo } from './parked-read.ts';
 import type { Session } from './session.ts';
 
 const keyList = new KeyList();
@@ -21,7 +22,8 @@ export function effectOf(
   const keys: string[] = [];
   for (let i = 0; i < keyList.count; i++) keys.push(request.argLatin1(keyList.indices[i] as number));
   const isKnown = result === 'keys' && !spec.flushesAll;
-  if (heldKeys.size > 0 && (!isKnown || keys.some((key) => heldKeys.has(key)))) return 'wait';
+  const mustWait = heldKeys.size > 0 && (!isKnown || keys.some((key) => heldKeys.has(key)));
+  if (mustWait && !letHeldGo(session)) return 'wait';
   if (spec.flushesAll) return new FlushEffect(cache);
   if (session.context.leases !== undefined && mayLeaveNoTrace(spec, request)) endLeasesBefore(session, keys);
   if (isKnown) return new WriteEffect(cache, keys, fenceOf(session));

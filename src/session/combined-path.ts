@@ -7,6 +7,7 @@ import type { Request } from '../protocol/request.ts';
 import { answer, mayHit, wanted } from './cached-answer.ts';
 import { aimAtCombined, CombinedReadCall, lookUpCombined } from './combined-read.ts';
 import { countBypass, countMiss, joinRead } from './near-cache-path.ts';
+import { letHeldGo } from './parked-read.ts';
 import { TtlCall } from './read-call.ts';
 import type { Session } from './session.ts';
 import { send, sharedSlot, timeoutOf } from './shared-slot.ts';
@@ -46,7 +47,7 @@ export function readCombined(
     return true;
   }
   // Behind a read that may yet be sent, its answer could be older than that one's (DESIGN rule 3).
-  if (session.heldKeys.size > 0 || !shared.hasRoomFor(session)) return false;
+  if (!letHeldGo(session) || !shared.hasRoomFor(session)) return false;
   if (keys === undefined || !mayFill(session, cache, request, spec, keys)) {
     send(session, sharedSlot(session, request, spec), request, session.db);
     return true;

@@ -11,6 +11,7 @@ import { namesHeldKey } from './held-keys.ts';
 import { readManyThroughCache } from './many-keys-path.ts';
 import { readThroughCache } from './near-cache-path.ts';
 import { answerWhileLoading } from './not-ready.ts';
+import { letHeldGo } from './parked-read.ts';
 import { overShards, type Way } from './over-shards.ts';
 import type { Session } from './session.ts';
 import { readFromReplica } from './replica-path.ts';
@@ -183,7 +184,7 @@ function runShared(session: Session, request: Request, spec: CommandSpec): boole
       if (effect !== undefined && 'pingBehind' in effect) effect.pingBehind(session.now);
       return true;
     }
-    if (namesHeldKey(session, request, spec)) return false;
+    if (namesHeldKey(session, request, spec) && !letHeldGo(session)) return false;
   }
   send(session, sharedSlot(session, request, spec), request, session.db);
   return true;

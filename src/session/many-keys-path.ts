@@ -10,7 +10,7 @@ import { holdKeys } from './held-keys.ts';
 import { sendAsItIs } from './held-read-call.ts';
 import { ManyReadCall } from './many-read-call.ts';
 import { countBypass, countMiss, joinRead } from './near-cache-path.ts';
-import { park } from './parked-read.ts';
+import { letHeldGo, park } from './parked-read.ts';
 import { aimAtPlace, placeOfArgument } from './placement.ts';
 import { ReadCall, TtlCall } from './read-call.ts';
 import type { Session } from './session.ts';
@@ -31,7 +31,7 @@ export function readManyThroughCache(
   if (serveMany(session, cache, request, spec)) return true;
   // Behind a read that may yet be sent, its answer could be older than that one's (DESIGN rule 3).
   const { shared } = session.identity;
-  if (session.heldKeys.size > 0 || !shared.hasRoomFor(session)) return false;
+  if (!letHeldGo(session) || !shared.hasRoomFor(session)) return false;
   const turn = shared.obstacle ?? fetchTurn(session, session);
   if (turn === 'wait') return false;
   if (turn === 'go') fetchMany(session, cache, request, spec);

@@ -9,7 +9,7 @@ import type { Again } from './fan-out-call.ts';
 import { hedge } from './hedge.ts';
 import { holdKeys, namesHeldKey } from './held-keys.ts';
 import { sendAsItIs } from './held-read-call.ts';
-import { park } from './parked-read.ts';
+import { letHeldGo, park } from './parked-read.ts';
 import type { Leases } from './leases.ts';
 import { ReadCall } from './read-call.ts';
 import type { Session } from './session.ts';
@@ -78,7 +78,9 @@ function fetchOne(session: Session, cache: NearCache, request: Request, spec: Co
   const reason = request.argc < 2 ? 'off' : (whyNoFlight(session, policy) ?? whyClosed(cache, key, wanted));
   const leases = leasesFor(session, request, spec, policy);
   if (session.heldKeys.size > 0) {
-    if (reason !== undefined || leases !== undefined) return false;
+    if (reason !== undefined || leases !== undefined) {
+      return letHeldGo(session) && readThroughCache(session, cache, request, spec);
+    }
     if (fetchTurn(session, session) !== 'go') return false;
     parkAhead(session, cache, request, spec, { key, policy });
     return true;

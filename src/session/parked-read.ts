@@ -8,6 +8,7 @@ import { sendForSlot } from './held-read-call.ts';
 import { type HeldRead, holdKeys, releaseKeys } from './held-keys.ts';
 import { type Admission, GateWait } from '../route/ring-gate.ts';
 import { ReadCall } from './read-call.ts';
+import { LONG_MS } from './lateness.ts';
 import { keysAt } from './ring-admission.ts';
 import { aimAtKeys, placeOf } from './placement.ts';
 import type { Session } from './session.ts';
@@ -16,8 +17,6 @@ import type { Slot } from './slot.ts';
 
 /** Places of the queue behind the head that are looked at when it is asked for. */
 const ONWARD_MAX = 128;
-/** How long the head may have waited until what is known is asked for as well. Units: ms. */
-const LONG_MS = 50;
 
 /** A hit that waits in the reply queue behind unanswered commands: the request, and the state of the session when it was
  *  made. What was found is not kept, since the answer may not be older than those before it (DESIGN rule 3). */
@@ -95,32 +94,62 @@ function askOnward(session: Session, head: Slot): void {
   const isLong = session.now - head.sentAt > LONG_MS;
   let next = head.next;
   for (let i = 0; i < ONWARD_MAX && next !== undefined; i++) {
+    // It may be read for again, and what is behind it would be older.
+    if (next.held !== undefined) return;
     if (next.parked !== undefined) {
-      if (!isToBeAsked(session, cache, next.parked, isLong)) return;
-      ask(session, next);
+      if (!isToBeAsked(session, cache, next.parked, isLong) || !ask(session, next)) return;
     }
     next = next.next;
   }
 }
 
-/** Can the near-cache not answer it, as things are? Once waiting has become long (`isLong`), what is known is asked for too, since it
- *  may not be at its turn: a queue that waits for longer than its entries live only grows. Aims the session at it. */
-function isToBeAsked(session: Session, cache: NearCache, parked: ParkedRead, isLong: boolean): boolean {
-  const { request, spec, db } = parked;
-  const { now } = session;
+/** A command may not go before reads that may yet be sent. Usually it waits for them, which costs a round trip and spares Redis the
+ *  reads that were hits. A session that is late because of that has them sent now, in order, so that a slow link holds up no more
+ *  commands than it would without nearcache. True when nothing is to be waited for any more. The session is aimed as before. */
+export function letHeldGo(session: Session): boolean {
+  if (session.heldKeys.size === 0) return true;
+  const { gate } = session.context.upstream;
+  const isLate = session.lateness.at(session.now) > LONG_MS;
+  if (!isLate || (gate !== undefined && !gate.isOpen)) return false;
+  const { identity, space, place } = session;
+  for (let slot = session.queue.head; slot !== undefined; slot = slot.next) {
+    // It may be read for again, and what is behind it would be older.
+    if (slot.held !== undefined) break;
+    if (slot.parked === undefined) continue;
+    if (!mayBeAsked(session, slot.parked)) break;
+    // Not shared: who shares may have to be read for again.
+    ask(session, slot, false);
+  }
+  session.identity = identity;
+  session.space = space;
+  session.place = place;
+  return session.heldKeys.size === 0;
+}
+
+/** Is there a link that takes it? Aims the session at it. */
+function mayBeAsked(session: Session, { request, spec, db }: ParkedRead): boolean {
   if (!aimAtKeys(session, request, spec, db)) return false;
   const { shared, shard } = session.identity;
   // What is known may still be served at its turn.
-  if (!shared.isReady || shared.obstacle !== undefined || shared.isFull || shard.ramp.isActive) return false;
+  return shared.isReady && shared.obstacle === undefined && !shared.isFull && !shard.ramp.isActive;
+}
+
+/** Can the near-cache not answer it, as things are? Once waiting has become long (`isLong`), what is known is asked for too, since it
+ *  may not be at its turn: a queue that waits for longer than its entries live only grows. Aims the session at it. */
+function isToBeAsked(session: Session, cache: NearCache, parked: ParkedRead, isLong: boolean): boolean {
+  const { request, spec } = parked;
+  const { now } = session;
+  if (!mayBeAsked(session, parked)) return false;
+  const { fence } = session.identity.shared.generation;
   const asOf = servedAsOf(session, cache, now);
   if (asOf === NEVER || (isLong && asOf === now)) return true;
   if (spec.cacheClass === 'B') return false;
-  aimAtCall(request, spec, session.space, shared.generation.fence);
+  aimAtCall(request, spec, session.space, fence);
   return !cache.find(wanted, 3, asOf) && cache.findRead(request.argLatin1(1), wanted, now) === undefined;
 }
 
 /** True when it was sent; false when it shares the answer of another that is on its way. */
-function ask(session: Session, slot: Slot): boolean {
+function ask(session: Session, slot: Slot, mayShare = true): boolean {
   const parked = slot.parked as ParkedRead;
   const { request, spec, db, proto } = parked;
   slot.parked = undefined;
@@ -131,7 +160,7 @@ function ask(session: Session, slot: Slot): boolean {
   mayDetour(session, slot, request, 'shared');
   slot.timeoutMs = timeoutOf(session, spec);
   session.outstanding++;
-  if (joinRead(session, slot, parked)) return false;
+  if (mayShare && joinRead(session, slot, parked)) return false;
   releaseKeys(session, parked);
   const { cache } = session.context;
   // Not the session's database: a SELECT behind this read may have changed it by now.

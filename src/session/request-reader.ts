@@ -144,6 +144,7 @@ export class RequestReader {
         const used = dispatch(this.#session, decoder.request, buffer, decoder.consumedTo, end);
         if (used < 0) return this.#stall(at);
         this.#isAdmitted = false;
+        if (this.#session.lateness.isWaiting) this.#session.lateness.goOn(this.#session.now);
         return used;
       }
     }
@@ -173,6 +174,7 @@ export class RequestReader {
 
   #stall(at: number): number {
     this.isStalled = true;
+    this.#session.lateness.wait(this.#session.now);
     this.#session.regulate();
     return at;
   }

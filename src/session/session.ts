@@ -9,6 +9,7 @@ import { mustAuthenticate } from './authentication.ts';
 import type { FanIn } from './fan-in.ts';
 import { BEHIND_BYTES, Footprint } from './footprint.ts';
 import { releaseHeld } from './held-keys.ts';
+import { Lateness } from './lateness.ts';
 import type { Lease, LeaseWait } from './lease.ts';
 import { Pin } from './pin.ts';
 import type { ReplyQueue } from './reply-queue.ts';
@@ -25,9 +26,8 @@ import { Subscription } from './subscription.ts';
 /** What a client may send behind a blocking command before it is no longer read. */
 const BLOCKED_INPUT_BYTES = 131_072;
 
-/** One app connection: what belongs to it (protocol, database, user, name, CLIENT REPLY mode), which link its commands are
- *  on, and its life. Requests come in through RequestReader, go their way in dispatch.ts, and replies leave through
- *  ReplyWriter in request order. */
+/** One app connection: what belongs to it (protocol, database, user, name, CLIENT REPLY mode), which link its commands are on, and
+ *  its life. Requests come in through RequestReader, go their way in dispatch.ts, and replies leave through ReplyWriter in order. */
 export class Session implements SlotOwner, EndOfTurn {
   readonly id: number;
   readonly context: SessionContext;
@@ -81,6 +81,7 @@ export class Session implements SlotOwner, EndOfTurn {
   /** Monotonic ms, read once for each chunk. */
   now: number;
   readonly footprint: Footprint;
+  readonly lateness: Lateness = new Lateness();
   readonly #socket: ByteSocket;
   readonly #reader: RequestReader;
   readonly #writer: ReplyWriter;

@@ -13,6 +13,7 @@ import { FanIn } from './fan-in.ts';
 import { namesHeldKey } from './held-keys.ts';
 import { endLeasesBefore, mayLeaveNoTrace } from './lease-ends.ts';
 import { fetchMany, serveMany } from './many-keys-path.ts';
+import { letHeldGo } from './parked-read.ts';
 import { aimAtPlace, placeOfArgument } from './placement.ts';
 import type { Session } from './session.ts';
 import { sharedSlot } from './shared-slot.ts';
@@ -39,8 +40,8 @@ export function runSplit(session: Session, request: Request, spec: CommandSpec, 
   const isAlone = session.queue.length === 0;
   if (reads !== undefined && isAlone && serveMany(session, reads, request, spec)) return true;
   // Behind a read that may yet be sent, its answer could be older than that one's (DESIGN rule 3).
-  if (reads !== undefined && session.heldKeys.size > 0) return false;
-  if (namesHeldKey(session, request, spec)) return false;
+  const mustWait = reads === undefined ? namesHeldKey(session, request, spec) : session.heldKeys.size > 0;
+  if (mustWait && !letHeldGo(session)) return false;
   const groups = groupKeys(session, request, spec);
   const written = spec.isWrite ? cache : undefined;
   const sent: number[] = [];

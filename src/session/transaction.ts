@@ -12,6 +12,7 @@ import { BlockDetour } from './block-detour.ts';
 import { BarrierEffect, FlushEffect, type ReplyEffect, WriteEffect } from './effect.ts';
 import { fenceOf, unknownKeys } from './cache-effects.ts';
 import { endLeasesBefore, mayLeaveNoTrace } from './lease-ends.ts';
+import { letHeldGo } from './parked-read.ts';
 import { admit } from './ring-admission.ts';
 import { aimAtPlace, NO_PLACE, placeOf, SEVERAL_PLACES } from './placement.ts';
 import { limitingPolicy } from './rate-admission.ts';
@@ -75,7 +76,7 @@ export function tryWholeTransaction(
   from: number,
   end: number,
 ): number {
-  if (!session.mayUse('shared') || session.heldKeys.size > 0) return STALLED;
+  if (!session.mayUse('shared') || !letHeldGo(session)) return STALLED;
   if (multi.buffer !== buffer) return NOT_WHOLE;
   const start = multi.start;
   const block = gather(session, buffer, from, end);

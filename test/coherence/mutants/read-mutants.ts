@@ -153,11 +153,34 @@ export const READ_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/session/cache-effects.ts',
-        find: "  if (heldKeys.size > 0 && (!isKnown || keys.some((key) => heldKeys.has(key)))) return 'wait';",
-        replace: "  if (heldKeys.size < 0) return 'wait';",
+        find: 'const mustWait = heldKeys.size > 0 && (',
+        replace: 'const mustWait = heldKeys.size < 0 && (',
       },
     ],
     killers: [path('waiting-hit', 'a write behind a hit that waits')],
+  },
+  {
+    name: 'path 3: the commands of a late session go before reads that wait',
+    edits: [
+      { file: 'src/session/parked-read.ts', find: '    ask(session, slot, false);\n', replace: '' },
+      {
+        file: 'src/session/parked-read.ts',
+        find: '  session.place = place;\n  return session.heldKeys.size === 0;',
+        replace: '  session.place = place;\n  return true;',
+      },
+    ],
+    killers: [path('waiting-hit', 'a session that is late has reads sent')],
+  },
+  {
+    name: 'path 3: what waits behind a shared read is sent before that is answered',
+    edits: [
+      {
+        file: 'src/session/parked-read.ts',
+        find: '    if (slot.held !== undefined) break;',
+        replace: '',
+      },
+    ],
+    killers: [path('waiting-hit', 'what waits behind a shared read')],
   },
   {
     name: "I3': what another user's link has read stays, though this one was told something newer",

@@ -180,3 +180,60 @@ test('a later read that is not cached is not older than a hit of its key that ha
   back.release();
   expect((await app.readFrames(3)).map(text)).toEqual(['nil', '3', 'int']);
 });
+
+test('a session that is late has reads sent rather than wait for them', async () => {
+  for (const key of ['mine', 'yours']) {
+    await set(key, `${key}1`);
+    await sidecar.warm(app, 'GET', key);
+  }
+  const release = await hitsBehindAMiss(['late'], []);
+  app.request(['SET', 'late', '2']);
+  await delay(20 * LONG_MS);
+  release();
+  expect((await app.readFrames(3)).map(text)).toEqual(['nil', 'late1', '+OK']);
+  const [gets, mgets] = [await sidecar.runs('get'), await sidecar.runs('mget')];
+  const back = sidecar.gate.stopAt('down', (frame) => frame === '_\r\n');
+  const commands = [
+    ['GET', 'nothing'],
+    ['GET', 'mine'],
+    ['SET', 'mine', 'mine2'],
+    ['GET', 'yours'],
+    ['MGET', 'yours', 'nowhere'],
+  ];
+  app.send(Buffer.concat(commands.map((args) => encodeRequest(args))));
+  await back.reached;
+  await until('Redis has run all', async () => (await sidecar.runs('mget')) === mgets + 1);
+  expect(await sidecar.runs('get')).toBe(gets + 3);
+  back.release();
+  expect((await app.readFrames(4)).map(text)).toEqual(['nil', 'mine1', '+OK', 'yours1']);
+  expect(String(await app.readFrame())).toBe('*2\r\n$6\r\nyours1\r\n$-1\r\n');
+});
+
+test('what waits behind a shared read that may be read for again is not sent before that is answered', async () => {
+  await set('held', 'held1');
+  await sidecar.warm(app, 'GET', 'held');
+  const other = await sidecar.app();
+  const ahead = sidecar.gate.stopAt('up', request('GET', 'leading'));
+  app.request(['GET', 'leading']);
+  await ahead.reached;
+  other.request(['GET', 'ends']);
+  await sidecar.settled();
+  await delay(4 * LONG_MS);
+  const commands = [
+    ['GET', 'ends'],
+    ['GET', 'held'],
+    ['SET', 'held', 'mine'],
+  ];
+  app.send(Buffer.concat(commands.map((args) => encodeRequest(args))));
+  await delay(20 * LONG_MS);
+  // Shorter than the second reader was later than the first, so that it has to be read for again.
+  expect(await say(sidecar.direct, 'SET', 'ends', 'ends1', 'PX', String(3 * LONG_MS))).toBe('+OK');
+  const back = sidecar.gate.stopAt('down', (frame) => /^:\d{1,3}\r\n$/.test(frame));
+  ahead.release();
+  expect(text(await app.readFrame())).toBe('nil');
+  await back.reached;
+  await sidecar.settled();
+  expect(await say(sidecar.direct, 'MSET', 'ends', 'ends2', 'held', 'held2')).toBe('+OK');
+  back.release();
+  expect((await app.readFrames(3)).map(text)).toEqual(['ends2', 'held2', '+OK']);
+});
