@@ -89,15 +89,14 @@ function lookAgain(session: Session, slot: Slot): boolean {
 function askOnward(session: Session, head: Slot): void {
   const { cache, clock } = session.context;
   const { gate } = session.context.upstream;
-  if (!ask(session, head) || cache === undefined || (gate !== undefined && !gate.isOpen)) return;
+  if (!ask(session, head, true) || cache === undefined || (gate !== undefined && !gate.isOpen)) return;
   session.now = clock.now();
   const isLong = session.now - head.sentAt > LONG_MS;
   let next = head.next;
   for (let i = 0; i < ONWARD_MAX && next !== undefined; i++) {
-    // It may be read for again, and what is behind it would be older.
-    if (next.held !== undefined) return;
     if (next.parked !== undefined) {
-      if (!isToBeAsked(session, cache, next.parked, isLong) || !ask(session, next)) return;
+      if (!isToBeAsked(session, cache, next.parked, isLong)) return;
+      ask(session, next, false);
     }
     next = next.next;
   }
@@ -117,7 +116,6 @@ export function letHeldGo(session: Session): boolean {
     if (slot.held !== undefined) break;
     if (slot.parked === undefined) continue;
     if (!mayBeAsked(session, slot.parked)) break;
-    // Not shared: who shares may have to be read for again.
     ask(session, slot, false);
   }
   session.identity = identity;
@@ -148,8 +146,9 @@ function isToBeAsked(session: Session, cache: NearCache, parked: ParkedRead, isL
   return !cache.find(wanted, 3, asOf) && cache.findRead(request.argLatin1(1), wanted, now) === undefined;
 }
 
-/** True when it was sent; false when it shares the answer of another that is on its way. */
-function ask(session: Session, slot: Slot, mayShare = true): boolean {
+/** True when it was sent; false when it shares the answer of another that is on its way. That it may only at the head of the queue, since
+ *  the other was sent before whatever was just asked for. */
+function ask(session: Session, slot: Slot, mayShare: boolean): boolean {
   const parked = slot.parked as ParkedRead;
   const { request, spec, db, proto } = parked;
   slot.parked = undefined;
@@ -169,8 +168,7 @@ function ask(session: Session, slot: Slot, mayShare = true): boolean {
   return true;
 }
 
-/** Wait for an answer that is on its way. At the head of the queue it is newer than all that this session has been answered, since
- *  replies come in one order; behind it, it may not be older than what is asked for before it. */
+/** Wait for an answer that is on its way. It is newer than all that this session has been answered: replies come in one order. */
 function joinRead(session: Session, slot: Slot, parked: ParkedRead): boolean {
   const { request, spec, db } = parked;
   const { cache } = session.context;
@@ -179,8 +177,6 @@ function joinRead(session: Session, slot: Slot, parked: ParkedRead): boolean {
   aimAtCall(request, spec, session.space, shared.generation.fence);
   const read = cache.findRead(request.argLatin1(1), wanted, slot.sentAt);
   if (!(read instanceof ReadCall)) return false;
-  if (!session.isHead(slot) && read.position < session.lastPosition) return false;
-  session.lastPosition = Math.max(session.lastPosition, read.position);
   read.again ??= { request, shared, db };
   read.waiters.push(slot);
   slot.held = parked;

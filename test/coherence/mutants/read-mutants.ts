@@ -125,8 +125,8 @@ export const READ_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/session/parked-read.ts',
-        find: '  if (!session.isHead(slot) && read.position < session.lastPosition) return false;',
-        replace: '',
+        find: '      ask(session, next, false);',
+        replace: '      ask(session, next, true);',
       },
     ],
     killers: [path('waiting-hit', 'who is asked for behind another')],
@@ -162,7 +162,7 @@ export const READ_MUTANTS: readonly Mutant[] = [
   {
     name: 'path 3: the commands of a late session go before reads that wait',
     edits: [
-      { file: 'src/session/parked-read.ts', find: '    ask(session, slot, false);\n', replace: '' },
+      { file: 'src/session/parked-read.ts', find: '\n    ask(session, slot, false);\n', replace: '\n' },
       {
         file: 'src/session/parked-read.ts',
         find: '  session.place = place;\n  return session.heldKeys.size === 0;',
