@@ -1,8 +1,8 @@
 /** From here on waiting is long. Units: ms. */
 export const LONG_MS = 50;
 
-/** How late a session's commands are because one of them had to wait, and so all behind it: grows while that is so, and shrinks as
- *  fast while it is not. A session that waits for more than half of its time gets ever later.
+/** How late a session's commands are because one of them waits for reads that may yet be sent, and all behind it, too: grows while that
+ *  is so, and shrinks as fast while it is not. A session that waits for more than half of its time gets ever later.
  *  Units: ms of a monotonic clock. */
 export class Lateness {
   #lateMs = 0;

@@ -106,10 +106,15 @@ function askOnward(session: Session, head: Slot): void {
  *  reads that were hits. A session that is late because of that has them sent now, in order, so that a slow link holds up no more
  *  commands than it would without nearcache. True when nothing is to be waited for any more. The session is aimed as before. */
 export function letHeldGo(session: Session): boolean {
-  if (session.heldKeys.size === 0) return true;
+  const { heldKeys, lateness, now } = session;
   const { gate } = session.context.upstream;
-  const isLate = session.lateness.at(session.now) > LONG_MS;
-  if (!isLate || (gate !== undefined && !gate.isOpen)) return false;
+  if (heldKeys.size > 0 && lateness.at(now) > LONG_MS && gate?.isOpen !== false) sendParked(session);
+  if (heldKeys.size === 0) return true;
+  lateness.wait(now);
+  return false;
+}
+
+function sendParked(session: Session): void {
   const { identity, space, place } = session;
   for (let slot = session.queue.head; slot !== undefined; slot = slot.next) {
     // It may be read for again, and what is behind it would be older.
@@ -121,7 +126,6 @@ export function letHeldGo(session: Session): boolean {
   session.identity = identity;
   session.space = space;
   session.place = place;
-  return session.heldKeys.size === 0;
 }
 
 /** Is there a link that takes it? Aims the session at it. */

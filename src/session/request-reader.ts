@@ -174,7 +174,6 @@ export class RequestReader {
 
   #stall(at: number): number {
     this.isStalled = true;
-    this.#session.lateness.wait(this.#session.now);
     this.#session.regulate();
     return at;
   }

@@ -165,8 +165,8 @@ export const READ_MUTANTS: readonly Mutant[] = [
       { file: 'src/session/parked-read.ts', find: '\n    ask(session, slot, false);\n', replace: '\n' },
       {
         file: 'src/session/parked-read.ts',
-        find: '  session.place = place;\n  return session.heldKeys.size === 0;',
-        replace: '  session.place = place;\n  return true;',
+        find: '  lateness.wait(now);\n  return false;',
+        replace: '  lateness.wait(now);\n  return lateness.at(now) > LONG_MS;',
       },
     ],
     killers: [path('waiting-hit', 'a session that is late has reads sent')],
