@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { App } from '../app.ts';
 import { createLogger } from '../base/log.ts';
+import { keepAllocationsYoung } from '../base/pretenuring.ts';
 import { lowerGarbageCollectors } from '../base/worker-priority.ts';
 import { loadConfig } from '../config/load.ts';
 
@@ -21,6 +22,7 @@ export async function serve(
   }
   const { config } = loaded;
   const log = createLogger({ level: config.logLevel, format: config.logFormat });
+  keepAllocationsYoung();
   lowerGarbageCollectors();
   const app = new App(config, log, version);
   const told = awaitSignal(app);

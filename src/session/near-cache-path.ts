@@ -132,6 +132,8 @@ function parkAhead(
     session.lastPosition = session.identity.shared.position;
   } else {
     countCoalesced(cache, spec, of.policy);
+    // Most of what a pipeline asks of its hottest key is asked while the first of it is on its way.
+    cache.hotKeys?.note(wanted);
   }
   park(session, request, spec);
 }
