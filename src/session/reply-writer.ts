@@ -34,6 +34,11 @@ export class ReplyWriter {
     return this.#out.length + this.#socket.backlog;
   }
 
+  /** A hit waited for the client to read, and it has. What is behind that hit does not count: nobody could have read it. */
+  get mayAdvance(): boolean {
+    return this.waitsForClient && !this.#session.footprint.isUnread;
+  }
+
   /** What this turn has brought so far. Units: bytes. */
   get ofThisTurn(): number {
     return this.#out.length;
@@ -101,7 +106,7 @@ export class ReplyWriter {
     if (session.isClosed) {
       slot.parked = undefined;
       slot.isDone = true;
-    } else if (session.isBehind) {
+    } else if (session.footprint.isUnread) {
       this.waitsForClient = true;
       return false;
     } else {

@@ -288,14 +288,14 @@ export class Session implements SlotOwner, EndOfTurn {
   endTurn(): void {
     if (this.isClosed || this.#waitsATurn()) return;
     this.#writer.flush();
-    if ((this.#reader.isStalled || this.#writer.waitsForClient) && !this.isBehind) {
+    if (this.#writer.mayAdvance || (this.#reader.isStalled && !this.isBehind)) {
       this.now = this.context.clock.now();
-      if (this.#writer.waitsForClient) this.#writer.advance();
-      if (this.#reader.isStalled) this.#reader.resume();
+      if (this.#writer.mayAdvance) this.#writer.advance();
+      if (this.#reader.isStalled && !this.isBehind) this.#reader.resume();
       this.#writer.flush();
       // The socket took everything at once: go on later, so that others have their turns.
-      const waits = this.#reader.isStalledByClient || this.#writer.waitsForClient;
-      if (waits && !this.isBehind) this.footprint.goOn(() => this.#touch());
+      const waits = this.#writer.mayAdvance || (this.#reader.isStalledByClient && !this.isBehind);
+      if (waits) this.footprint.goOn(() => this.#touch());
     }
     this.footprint.check();
     this.regulate();

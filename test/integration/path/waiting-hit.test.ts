@@ -237,3 +237,13 @@ test('what waits behind a shared read that may be read for again is not sent bef
   back.release();
   expect((await app.readFrames(3)).map(text)).toEqual(['ends2', 'held2', '+OK']);
 });
+
+test('a hit that waits is answered though a large reply is already behind it', async () => {
+  const release = await hitsBehindAMiss(['small'], []);
+  app.request(['ECHO', 'e'.repeat(400_000)]);
+  await sidecar.settled();
+  release();
+  const frames = await app.readFrames(3);
+  expect(frames.slice(0, 2).map(text)).toEqual(['nil', 'small1']);
+  expect(frames[2]?.length).toBe(400_011);
+});
