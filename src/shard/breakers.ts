@@ -14,7 +14,7 @@ export interface BreakerParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly link: () => SharedConnection;
-  /** A key of nearcache's own at this shard. */
+  /** A write that changes nothing, and needs memory as Redis counts it. */
   readonly emptyWrite: () => readonly string[];
 }
 
