@@ -132,26 +132,26 @@ async function hitsBehindAMiss(keys: readonly string[], changed: readonly string
   return () => ahead.release();
 }
 
-test('hits that waited and are known no more are asked for together, not one round trip after another', async () => {
-  const release = await hitsBehindAMiss(['x', 'y', 'z'], ['x', 'y', 'z']);
+/** Once released, Redis runs so many GETs before the app's link has delivered the first value. */
+async function runsTogether(release: () => void, value: string, count: number): Promise<void> {
   const runs = await sidecar.runs('get');
-  const first = sidecar.gate.stopAt('down', (frame) => frame === '$2\r\nx2\r\n');
+  const first = sidecar.gate.stopAt('down', (frame) => frame === `$${value.length}\r\n${value}\r\n`);
   release();
   await first.reached;
-  await until('Redis has run all', async () => (await sidecar.runs('get')) === runs + 4);
+  await until('Redis has run all', async () => (await sidecar.runs('get')) === runs + count);
   first.release();
+}
+
+test('hits that waited and are known no more are asked for together, not one round trip after another', async () => {
+  const release = await hitsBehindAMiss(['x', 'y', 'z'], ['x', 'y', 'z']);
+  await runsTogether(release, 'x2', 4);
   expect((await app.readFrames(4)).map(text)).toEqual(['nil', 'x2', 'y2', 'z2']);
 });
 
 test('what is still known is asked for as well when it has waited for long', async () => {
   const release = await hitsBehindAMiss(['long', 'known'], ['long']);
   await delay(LONG_MS);
-  const runs = await sidecar.runs('get');
-  const first = sidecar.gate.stopAt('down', (frame) => frame === '$5\r\nlong2\r\n');
-  release();
-  await first.reached;
-  await until('Redis has run all', async () => (await sidecar.runs('get')) === runs + 3);
-  first.release();
+  await runsTogether(release, 'long2', 3);
   expect((await app.readFrames(3)).map(text)).toEqual(['nil', 'long2', 'known1']);
 });
 
