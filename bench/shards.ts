@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { type Nearcache, startNearcache } from '../src/drill/servers/nearcache-process.ts';
 import { describeMachine, machineLine } from './machine.ts';
 import { watchOthers } from './others.ts';
-import { cpuSeconds } from './process-usage.ts';
+import { threadCpuSeconds } from './process-usage.ts';
 import { shardsPlot, shardsTable } from './report/shards-report.ts';
 import { writeResults } from './report/results.ts';
 import { percent } from './report/table.ts';
@@ -122,9 +122,9 @@ async function measure(
 async function cpuOf({ port, pid, commands }: Load, requests: number): Promise<number> {
   let micros = 0;
   for (const command of commands) {
-    const before = cpuSeconds(pid);
+    const before = threadCpuSeconds(pid);
     await benchmark(port, requests, command);
-    micros += ((cpuSeconds(pid) - before) * 1e6) / requests;
+    micros += ((threadCpuSeconds(pid) - before) * 1e6) / requests;
   }
   return micros;
 }

@@ -1,17 +1,19 @@
+import { Pieces } from '../base/pieces.ts';
+import { Scratch } from '../base/scratch.ts';
 import { ASTERISK, CR, DOLLAR, LF, MINUS, UNDERSCORE, ZERO } from '../protocol/bytes.ts';
-
-/** Up to here a loop over bytes is faster than a call into the runtime. */
-const LOOP_BYTES = 24;
 
 /** Where the next element of each part begins. Only used inside one call. */
 let next: Int32Array = new Int32Array(64);
+
+const scratch = new Scratch();
 
 /** One array out of the arrays that the parts of a request gave (MGET), in the order of the request.
  *
  *  Shape: `partOf[i]` is the index in `frames` of the part that the i-th key went to; each part's elements are bulk
  *  strings and nils, one for each of its keys, in the order of the request. Frames are whole.
+ *  The result is good until the next call.
  *  Errors: undefined when a part has another number of elements than keys, or an element of another kind.
- *  Cost: O(keys + bytes), one allocation, nothing decoded. */
+ *  Cost: O(keys + bytes), nothing decoded. */
 export function mergeArrays(frames: readonly Buffer[], partOf: ArrayLike<number>): Buffer | undefined {
   const count = partOf.length;
   const header = `*${count}\r\n`;
@@ -24,8 +26,10 @@ export function mergeArrays(frames: readonly Buffer[], partOf: ArrayLike<number>
     next[part] = first;
     size += frame.length - first;
   }
-  const merged = Buffer.allocUnsafe(size);
-  let to = merged.latin1Write(header, 0, header.length);
+  const merged = scratch.take(size);
+  scratch.give(merged);
+  let to = merged.buffer.latin1Write(header, 0, header.length);
+  const parts = frames.map((frame) => new Pieces(frame));
   for (let key = 0; key < count; ) {
     // Neighbours that went to one part lie side by side in it.
     const part = partOf[key] as number;
@@ -38,11 +42,10 @@ export function mergeArrays(frames: readonly Buffer[], partOf: ArrayLike<number>
       if (end === 0) return undefined;
       key++;
     } while (key < count && partOf[key] === part);
-    copy(frame, from, end, merged, to);
-    to += end - from;
+    to = (parts[part] as Pieces).copy(from, end, merged, to);
     next[part] = end;
   }
-  return to === size ? merged : undefined;
+  return to === size ? merged.buffer.subarray(0, size) : undefined;
 }
 
 /** Where the elements of an array begin; 0 if it is none. */
@@ -71,12 +74,4 @@ function elementEnd(frame: Buffer, at: number): number {
     end = i + 2 + length + 2;
   }
   return end <= frame.length ? end : 0;
-}
-
-function copy(frame: Buffer, from: number, end: number, into: Buffer, to: number): void {
-  if (end - from > LOOP_BYTES) {
-    frame.copy(into, to, from, end);
-    return;
-  }
-  for (let i = from, at = to; i < end; i++, at++) into[at] = frame[i] as number;
 }

@@ -24,7 +24,7 @@ export interface MergeContext {
 
 /** One reply out of the replies of several shards.
  *
- *  Shape: whole RESP3 frames in the order of the shards, at least one; so is the result.
+ *  Shape: whole RESP3 frames in the order of the shards, at least one; so is the result, which is good until the next call.
  *  Errors: if a frame is an error, the first such is the result (`any-ok` and `info` see past errors while one shard has
  *  answered). Replies that the rule cannot put together give an error reply that names the command.
  *  Cost: O(bytes). */

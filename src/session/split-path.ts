@@ -4,6 +4,7 @@ import { extractKeys, KeyList } from '../command/keys.ts';
 import type { CommandSpec } from '../command/spec.ts';
 import type { Spread } from '../command/spread.ts';
 import type { Request } from '../protocol/request.ts';
+import { SLOTS } from '../route/hash-slot.ts';
 import { merge } from '../route/merge.ts';
 import { answerAway, fetchTurn } from './answer-away.ts';
 import { answer, lookUpAll } from './cached-answer.ts';
@@ -17,7 +18,7 @@ import { letHeldGo } from './parked-read.ts';
 import { aimAtPlace, placeOfArgument } from './placement.ts';
 import type { Session } from './session.ts';
 import { sharedSlot } from './shared-slot.ts';
-import { encodeParts, partEnds, requestOfPart } from './sub-request.ts';
+import { encodeParts, forgetParts, partEnds, requestOfPart } from './sub-request.ts';
 
 export type Split = Extract<Spread, { kind: 'split' }>;
 
@@ -65,36 +66,36 @@ export function runSplit(session: Session, request: Request, spec: CommandSpec, 
   for (let i = 0, start = 0; i < ends.length; i++) {
     aimAtPlace(session, groups.places[i] as number);
     const end = ends[i] as number;
-    if (reads === undefined) sendPart(session, parts, start, end, spec);
-    else readPart(session, reads, requestOfPart(parts, start, end), spec, isAlone);
+    if (reads === undefined) sendPart(session, parts.buffer, start, end, spec);
+    else readPart(session, reads, requestOfPart(parts.buffer, start, end), spec, isAlone);
     start = end;
   }
+  forgetParts(parts);
   session.fanIn = undefined;
   return true;
 }
 
-const FEW_PLACES = 16;
+/** The part that has the keys of a place, plus one; 0 = none yet. Places are slots, or the shards of a ring, which are fewer. Only
+ *  used inside one call. */
+const partAt = new Uint16Array(SLOTS);
 
 function groupKeys(session: Session, request: Request, spec: CommandSpec): Groups {
   const { upstream } = session.context;
-  const groups: Groups = { places: [], indices: [], partOf: [] };
-  // With few places a search costs less than a map does.
-  let byPlace: Map<number, number> | undefined;
   extractKeys(spec, request, keyList);
+  const groups: Groups = { places: [], indices: [], partOf: new Array<number>(keyList.count) };
   for (let i = 0; i < keyList.count; i++) {
     const index = keyList.indices[i] as number;
     const place = placeOfArgument(upstream, request, index);
-    let part = byPlace === undefined ? groups.places.indexOf(place) : (byPlace.get(place) ?? -1);
-    if (part < 0) {
-      part = groups.places.length;
-      if (part === FEW_PLACES) byPlace = new Map(groups.places.map((known, index) => [known, index]));
-      byPlace?.set(place, part);
+    if (partAt[place] === 0) {
       groups.places.push(place);
       groups.indices.push([]);
+      partAt[place] = groups.places.length;
     }
+    const part = (partAt[place] as number) - 1;
     (groups.indices[part] as number[]).push(index);
-    groups.partOf.push(part);
+    groups.partOf[i] = part;
   }
+  for (const place of groups.places) partAt[place] = 0;
   return groups;
 }
 

@@ -1,43 +1,44 @@
-import { Request } from '../protocol/request.ts';
+import { Pieces } from '../base/pieces.ts';
+import { Scratch } from '../base/scratch.ts';
 import { LF } from '../protocol/bytes.ts';
-
-/** Up to here a loop over bytes is faster than a call into the runtime. */
-const LOOP_BYTES = 24;
+import { Request } from '../protocol/request.ts';
 
 /** A part of a request is its command's name and some of its keys, each with the arguments behind it. All parts are written
  *  one behind the other into one buffer: where they end, in order. Reused by the next call. */
 export const partEnds: number[] = [];
 
-/** Parts of a request. Shape: `groups` has the indices of each part's keys, `step` arguments belong to a key.
- *  Cost: O(bytes), one allocation. */
-export function encodeParts(request: Request, groups: readonly (readonly number[])[], step: number): Buffer {
+const scratch = new Scratch();
+
+/** Parts of a request. Shape: `groups` has the indices of each part's keys, `step` arguments belong to a key. The bytes are to be
+ *  given back by `forgetParts`; like those of the request itself, they are copied by whoever keeps them.
+ *  Cost: O(bytes). */
+export function encodeParts(request: Request, groups: readonly (readonly number[])[], step: number): Pieces {
   const { buffer } = request;
+  const from = new Pieces(buffer);
   const nameStart = buffer.indexOf(LF, request.start) + 1;
   const nameEnd = request.argEnd(0) + 2;
   const size = request.end - request.start + groups.length * (nameEnd - nameStart + HEAD_CHARS_MAX);
-  const parts = Buffer.allocUnsafe(size);
+  const parts = scratch.take(size);
   let at = 0;
   partEnds.length = 0;
   for (const indices of groups) {
     const head = `*${1 + indices.length * step}\r\n`;
-    at += parts.latin1Write(head, at, head.length);
-    at = copyBytes(buffer, nameStart, nameEnd, parts, at);
+    at += parts.buffer.latin1Write(head, at, head.length);
+    at = from.copy(nameStart, nameEnd, parts, at);
     for (const index of indices) {
-      at = copyBytes(buffer, request.argEnd(index - 1) + 2, request.argEnd(index + step - 1) + 2, parts, at);
+      at = from.copy(request.argEnd(index - 1) + 2, request.argEnd(index + step - 1) + 2, parts, at);
     }
     partEnds.push(at);
   }
   return parts;
 }
 
-const HEAD_CHARS_MAX = 16;
-
-function copyBytes(from: Buffer, start: number, end: number, to: Buffer, at: number): number {
-  const size = end - start;
-  if (size > LOOP_BYTES) return at + from.copy(to, at, start, end);
-  for (let i = 0; i < size; i++) to[at + i] = from[start + i] as number;
-  return at + size;
+/** All parts have been sent or answered. */
+export function forgetParts(parts: Pieces): void {
+  scratch.give(parts);
 }
+
+const HEAD_CHARS_MAX = 16;
 
 /** One part as a request of its own; `parts` is from `encodeParts` of the same request. Cost: O(arguments). */
 export function requestOfPart(parts: Buffer, start: number, end: number): Request {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { DEFAULT_REQUEST_LIMITS } from '../../src/protocol/limits.ts';
 import type { Request } from '../../src/protocol/request.ts';
 import { REQUEST, RequestDecoder } from '../../src/protocol/request-decoder.ts';
-import { encodeParts, partEnds, requestOfPart } from '../../src/session/sub-request.ts';
+import { encodeParts, forgetParts, partEnds, requestOfPart } from '../../src/session/sub-request.ts';
 import { requestOf } from '../support/request-of.ts';
 
 const argument = fc.uint8Array({ maxLength: 80 }).map((bytes) => Buffer.from(bytes));
@@ -31,7 +31,8 @@ test('each part of a request has its name, and its own keys with what belongs to
       const used = [...new Set(partOf)];
       const keysOf = used.map((part) => partOf.flatMap((of, key) => (of === part ? [key] : [])));
       const groups = keysOf.map((keys) => keys.map((key) => 1 + key * step));
-      const parts = encodeParts(request, groups, step);
+      const pieces = encodeParts(request, groups, step);
+      const { buffer: parts } = pieces;
       const ends = [...partEnds];
       expect(ends).toHaveLength(used.length);
       let start = 0;
@@ -46,6 +47,7 @@ test('each part of a request has its name, and its own keys with what belongs to
         expect(decoder.consumedTo).toBe(end);
         start = end;
       }
+      forgetParts(pieces);
     }),
     { numRuns: 300 },
   );
