@@ -25,8 +25,8 @@ export class Pieces {
     } else {
       // The last word ends where the piece ends, and has bytes in common with the one before it.
       const last = size - WORD;
-      for (let i = 0; i < last; i += WORD) to.setBigUint64(at + i, from.getBigUint64(start + i));
-      to.setBigUint64(at + last, from.getBigUint64(start + last));
+      for (let i = 0; i < last; i += WORD) to.setBigUint64(at + i, from.getBigUint64(start + i, true), true);
+      to.setBigUint64(at + last, from.getBigUint64(start + last, true), true);
     }
     return at + size;
   }

@@ -82,7 +82,7 @@ const partAt = new Uint16Array(SLOTS);
 function groupKeys(session: Session, request: Request, spec: CommandSpec): Groups {
   const { upstream } = session.context;
   extractKeys(spec, request, keyList);
-  const groups: Groups = { places: [], indices: [], partOf: new Array<number>(keyList.count) };
+  const groups: Groups = { places: [], indices: [], partOf: [] };
   for (let i = 0; i < keyList.count; i++) {
     const index = keyList.indices[i] as number;
     const place = placeOfArgument(upstream, request, index);
@@ -93,7 +93,7 @@ function groupKeys(session: Session, request: Request, spec: CommandSpec): Group
     }
     const part = (partAt[place] as number) - 1;
     (groups.indices[part] as number[]).push(index);
-    groups.partOf[i] = part;
+    groups.partOf.push(part);
   }
   for (const place of groups.places) partAt[place] = 0;
   return groups;
