@@ -10,7 +10,7 @@ export interface ShardsOptions {
 
 const shardsFlags: FlagSet = {
   defaults: { rounds: '7', requests: '200000', 'cache-size': '0' },
-  presets: { full: {}, quick: { rounds: '3', requests: '50000' }, gate: { rounds: '5' } },
+  presets: { full: {}, quick: { rounds: '3', requests: '50000' }, gate: {} },
   switches: [],
 };
 

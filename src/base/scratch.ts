@@ -3,7 +3,7 @@ import { Pieces } from './pieces.ts';
 
 /** Bytes that are made, copied out and forgotten within a turn are made here again and again: memory beside the heap costs more to
  *  take and to collect than such bytes cost to make (docs/decisions/0011). */
-const SCRATCH_BYTES = 65_536;
+export const SCRATCH_BYTES = 65_536;
 
 export class Scratch {
   #free: Pieces | undefined = new Pieces(Buffer.allocUnsafeSlow(SCRATCH_BYTES));

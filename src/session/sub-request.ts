@@ -8,13 +8,16 @@ import { Request } from '../protocol/request.ts';
 export const partEnds: number[] = [];
 
 const scratch = new Scratch();
+/** Nearly all requests are read into one buffer. */
+let source: Pieces = new Pieces(Buffer.alloc(0));
 
 /** Parts of a request. Shape: `groups` has the indices of each part's keys, `step` arguments belong to a key. The bytes are to be
  *  given back by `forgetParts`; like those of the request itself, they are copied by whoever keeps them.
  *  Cost: O(bytes). */
 export function encodeParts(request: Request, groups: readonly (readonly number[])[], step: number): Pieces {
   const { buffer } = request;
-  const from = new Pieces(buffer);
+  if (source.buffer !== buffer) source = new Pieces(buffer);
+  const from = source;
   const nameStart = buffer.indexOf(LF, request.start) + 1;
   const nameEnd = request.argEnd(0) + 2;
   const size = request.end - request.start + groups.length * (nameEnd - nameStart + HEAD_CHARS_MAX);

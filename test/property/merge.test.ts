@@ -43,6 +43,21 @@ test('whatever way keys are spread over parts, their values come back as one ser
   );
 });
 
+test('… and so do values that are too large to be copied more often than need be', () => {
+  const large = fc.constantFrom('', 'x'.repeat(30_000), 'y'.repeat(70_000), undefined);
+  const keys = fc.array(fc.record({ part: fc.nat({ max: 2 }), value: large }), { maxLength: 9 });
+  fc.assert(
+    fc.property(keys, (all) => {
+      const frames = [0, 1, 2].map((part) =>
+        arrayOf(all.filter((key) => key.part === part).map((key) => key.value)),
+      );
+      const merged = merge('request-order', frames, { command: 'mget', partOf: all.map((key) => key.part) });
+      expect(merged.equals(arrayOf(all.map((key) => key.value)))).toBe(true);
+    }),
+    { numRuns: 100 },
+  );
+});
+
 test('parts of which one has an element too many or too few are never put together', () => {
   fc.assert(
     fc.property(spread, fc.nat(), fc.boolean(), ({ count, keys }, at, isMore) => {
