@@ -4,6 +4,7 @@ import { encodeRequest } from '../protocol/encoder.ts';
 import { parseReply } from '../protocol/reply-parser.ts';
 import { OwnCall } from '../shard/call.ts';
 import type { Shard } from '../shard/shard.ts';
+import type { Waiter } from '../shard/shared-options.ts';
 import { ANY_DB } from '../shard/shared-connection.ts';
 import { type ClusterView, parseClusterNodes } from './cluster-nodes.ts';
 import { SLOTS, slotOf } from './hash-slot.ts';
@@ -52,6 +53,9 @@ export class ClusterUpstream implements Upstream {
   readonly #asked = new Map<Shard, { at: number; isOut: boolean }>();
   #shards: readonly Shard[] = [];
   #hasView = false;
+  /** Without a view it is worth waiting for one until then. */
+  #learnUntil = Number.NEGATIVE_INFINITY;
+  #waiters = new Set<Waiter>();
   #stop: () => void = () => undefined;
 
   constructor(options: ClusterOptions, parts: { source: ShardSource; clock: Clock; log: Logger }) {
@@ -94,6 +98,13 @@ export class ClusterUpstream implements Upstream {
     return this.#hasView ? undefined : this.home;
   }
 
+  /** A transaction that is sent to the wrong node cannot follow a redirect. */
+  isLearning(waiter: Waiter): boolean {
+    if (!this.#isLearning) return false;
+    this.#waiters.add(waiter);
+    return true;
+  }
+
   spaceAt(slot: number): number {
     return this.#map.isMoving(slot, this.#clock.now()) ? -1 : this.#map.incarnationOf(slot);
   }
@@ -114,6 +125,7 @@ export class ClusterUpstream implements Upstream {
   }
 
   start(): void {
+    this.#learnUntil = this.#clock.now() + this.#options.timeoutMs;
     for (const shard of this.#shards) shard.start();
     this.#stop = this.#clock.every(TICK_MS, () => this.#tick());
   }
@@ -126,6 +138,7 @@ export class ClusterUpstream implements Upstream {
 
   #tick(): void {
     const now = this.#clock.now();
+    if (!this.#isLearning) this.#wakeAll();
     for (const [shard, until] of this.#leaving) {
       if (now < until && isBusy(shard)) continue;
       this.#leaving.delete(shard);
@@ -137,6 +150,19 @@ export class ClusterUpstream implements Upstream {
         continue;
       if (shard.own.control.state !== 'down') this.#ask(shard, now);
     }
+  }
+
+  /** Nobody has said yet who has which slot, but some node may still say so. */
+  get #isLearning(): boolean {
+    if (this.#hasView || this.#clock.now() >= this.#learnUntil) return false;
+    return this.#shards.some(({ own }) => own.control.state !== 'down');
+  }
+
+  #wakeAll(): void {
+    const waiters = this.#waiters;
+    if (waiters.size === 0) return;
+    this.#waiters = new Set();
+    for (const waiter of waiters) waiter.wake();
   }
 
   #ask(shard: Shard, now: number): void {
@@ -170,6 +196,7 @@ export class ClusterUpstream implements Upstream {
     for (const node of changes.readdressed) this.#byNode.get(node)?.moveTo(node.host, node.port);
     for (const node of changes.removed) this.#drop(node);
     this.#follow();
+    if (this.#hasView) this.#wakeAll();
     if (changes.slots > 0) this.#log.info({ count: changes.slots }, 'slots have another owner');
     // What it said of its own slots is taken in: entries that it has filled are as good as at the time of the question.
     const isSure = view.self.role === 'primary' && seesMajority(view);

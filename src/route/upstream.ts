@@ -1,4 +1,5 @@
 import type { Shard } from '../shard/shard.ts';
+import type { Waiter } from '../shard/shared-options.ts';
 import type { RingGate } from './ring-gate.ts';
 
 /** Takes in what nodes of a Cluster say of each other, and returns whom to ask instead of `from`, which said so. Shape: an empty
@@ -28,6 +29,8 @@ export interface Upstream {
   placeOfChannel(bytes: Buffer, start: number, end: number): number;
   /** Who serves that place now; undefined = nobody does (a slot without an owner). */
   shardAt(place: number): Shard | undefined;
+  /** Is it not yet known where any key is, but may be soon? `waiter` is woken then. Undefined = it is known from the beginning. */
+  isLearning?(waiter: Waiter): boolean;
   /** What entries of that place carry as their database (`EntryId.db`); below 0 = none may be kept or found now. */
   spaceAt(place: number, db: number): number;
   /** Fingerprints of the ring and of the next one; undefined = it is none of several shards. */

@@ -28,7 +28,7 @@ export type Way = 'here' | 'apart' | 'done' | 'wait';
 /** Find the shard of a request when there are several, or run it on all that it concerns. */
 export function overShards(session: Session, request: Request, spec: CommandSpec | undefined): Way {
   const { upstream } = session.context;
-  if (session.detours > 0) return 'wait';
+  if (session.detours > 0 || upstream.isLearning?.(session) === true) return 'wait';
   // What was sent before a change of the map may be on its way to where its key was: nothing may overtake it.
   if (session.routedAt !== upstream.version) {
     if (session.outstanding > 0) return 'wait';
