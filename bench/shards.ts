@@ -14,7 +14,7 @@ import { commands, judgeShards, proxies, type Proxy, type ShardsRow } from './sh
 import type { ShardsOptions } from './shards/shards-options.ts';
 import { startBackend, startTwemproxy, type Target } from './targets.ts';
 
-const SHARDS = 3 as const;
+const SHARDS = 3;
 const KEYS_A_SHARD = 10;
 const CONNECTIONS = 50;
 const PIPELINE = 16;
@@ -27,10 +27,7 @@ interface Load extends Omit<ShardsRow, 'cpuMicros' | 'perSecond'> {
   readonly commands: readonly (readonly string[])[];
 }
 
-interface Server {
-  readonly port: number;
-  readonly pid: number;
-}
+type Server = Pick<Target, 'port' | 'pid'>;
 
 /** Measures in interleaved rounds, prints a table, writes bench/results/.
  *  Returns false when the gate was asked for and failed. */

@@ -35,9 +35,9 @@ const besideColumns: readonly Column[] = [
 /** How much of what nearcache is ahead with one shard is left with three: not judged, since twemproxy's own cost counts in it. */
 export function besideTable(rows: readonly ShardsRow[]): string {
   const lines = commands.map((command) => {
-    const [one, three] = ([1, 3] as const).map((shards) => against(rows, { command, shards, pipeline: 16 }));
-    const figures = [one?.perSecond, three?.perSecond, one?.cpu, three?.cpu];
-    return [command, ...figures.map((figure) => digits(figure ?? Number.NaN))];
+    const one = against(rows, { command, shards: 1, pipeline: 16 });
+    const three = against(rows, { command, shards: 3, pipeline: 16 });
+    return [command, ...[one.perSecond, three.perSecond, one.cpu, three.cpu].map(digits)];
   });
   return renderTable(besideColumns, lines);
 }

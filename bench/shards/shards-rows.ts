@@ -72,9 +72,7 @@ export function against(
   rows: readonly ShardsRow[],
   row: { command: Command; shards: 1 | 3; pipeline: number },
 ): { cpu: number; perSecond: number } {
-  const [ours, theirs] = proxies.map((proxy) => ofRow(rows, { ...row, proxy }));
-  return {
-    cpu: (ours?.cpu ?? Number.NaN) / (theirs?.cpu ?? Number.NaN),
-    perSecond: (ours?.perSecond ?? Number.NaN) / (theirs?.perSecond ?? Number.NaN),
-  };
+  const ours = ofRow(rows, { ...row, proxy: 'nearcache' });
+  const theirs = ofRow(rows, { ...row, proxy: 'twemproxy' });
+  return { cpu: ours.cpu / theirs.cpu, perSecond: ours.perSecond / theirs.perSecond };
 }

@@ -145,8 +145,8 @@ function hiddenKeys(args: readonly Argument[], known: ReadonlySet<string>): stri
       .slice(2)
       .map(textOf)
       .filter((name) => known.has(name));
-  // It tells of a database that has keys.
-  if (word(args[0]) === 'memory' && word(args[1]) === 'stats') return [...known].slice(0, 2);
+  // It tells of a database that has keys, one of which is to be there.
+  if (word(args[0]) === 'memory' && word(args[1]) === 'stats') return keysOf(argumentsOf(fixture[0] as Line));
   if (!isScript(args)) return [];
   return [...textOf(args[1] as Argument).matchAll(quoted)]
     .filter(([, call, , name = '']) => call === undefined && known.has(name))
