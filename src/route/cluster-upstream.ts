@@ -6,6 +6,7 @@ import { OwnCall } from '../shard/call.ts';
 import type { Shard } from '../shard/shard.ts';
 import type { Waiter } from '../shard/shared-options.ts';
 import { ANY_DB } from '../shard/shared-connection.ts';
+import { Waiters } from '../shard/waiters.ts';
 import { type ClusterView, parseClusterNodes } from './cluster-nodes.ts';
 import { SLOTS, slotOf } from './hash-slot.ts';
 import { SlotMap } from './slot-map.ts';
@@ -55,7 +56,7 @@ export class ClusterUpstream implements Upstream {
   #hasView = false;
   /** Without a view it is worth waiting for one until then. */
   #learnUntil = Number.NEGATIVE_INFINITY;
-  #waiters = new Set<Waiter>();
+  readonly #waiters = new Waiters();
   #stop: () => void = () => undefined;
 
   constructor(options: ClusterOptions, parts: { source: ShardSource; clock: Clock; log: Logger }) {
@@ -138,7 +139,7 @@ export class ClusterUpstream implements Upstream {
 
   #tick(): void {
     const now = this.#clock.now();
-    if (!this.#isLearning) this.#wakeAll();
+    if (!this.#isLearning) this.#waiters.wakeAll();
     for (const [shard, until] of this.#leaving) {
       if (now < until && isBusy(shard)) continue;
       this.#leaving.delete(shard);
@@ -156,13 +157,6 @@ export class ClusterUpstream implements Upstream {
   get #isLearning(): boolean {
     if (this.#hasView || this.#clock.now() >= this.#learnUntil) return false;
     return this.#shards.some(({ own }) => own.control.state !== 'down');
-  }
-
-  #wakeAll(): void {
-    const waiters = this.#waiters;
-    if (waiters.size === 0) return;
-    this.#waiters = new Set();
-    for (const waiter of waiters) waiter.wake();
   }
 
   #ask(shard: Shard, now: number): void {
@@ -196,7 +190,7 @@ export class ClusterUpstream implements Upstream {
     for (const node of changes.readdressed) this.#byNode.get(node)?.moveTo(node.host, node.port);
     for (const node of changes.removed) this.#drop(node);
     this.#follow();
-    if (this.#hasView) this.#wakeAll();
+    if (this.#hasView) this.#waiters.wakeAll();
     if (changes.slots > 0) this.#log.info({ count: changes.slots }, 'slots have another owner');
     // What it said of its own slots is taken in: entries that it has filled are as good as at the time of the question.
     const isSure = view.self.role === 'primary' && seesMajority(view);

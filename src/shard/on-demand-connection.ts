@@ -7,6 +7,7 @@ import type { CredentialSource } from './credentials.ts';
 import { logIn } from './handshake.ts';
 import type { ShardStats } from './shard-stats.ts';
 import type { Waiter } from './shared-options.ts';
+import { Waiters } from './waiters.ts';
 
 export interface OnDemandOptions {
   address: AddressSource;
@@ -56,7 +57,7 @@ export class OnDemandConnection {
   #refusal: CallFailure | undefined;
   #held: Held[] = [];
   #heldBytes = 0;
-  #waiters = new Set<Waiter>();
+  readonly #waiters = new Waiters();
   #parts: Buffer[] = [];
   #usedAt = 0;
 
@@ -151,7 +152,7 @@ export class OnDemandConnection {
           if (this.#connection === connection) this.#unasked(chunk, start, end, last);
         },
         lost: (reason) => this.#lost(connection, reason),
-        drained: () => this.#wakeAll(),
+        drained: () => this.#waiters.wakeAll(),
       },
       this.#stats,
     );
@@ -181,7 +182,7 @@ export class OnDemandConnection {
     this.#usedAt = this.#clock.now();
     this.#owner.ready();
     for (const { call, bytes } of this.#takeHeld()) connection.send(call, bytes, 0, bytes.length);
-    this.#wakeAll();
+    this.#waiters.wakeAll();
   }
 
   #unasked(chunk: Buffer, start: number, end: number, last: boolean): void {
@@ -203,7 +204,7 @@ export class OnDemandConnection {
     const failure = this.#refusal ?? ({ kind: 'unsent', reason } as const);
     for (const { call } of this.#takeHeld()) this.#fail(call, failure);
     this.#owner.lost(reason, wasReady);
-    this.#wakeAll();
+    this.#waiters.wakeAll();
   }
 
   #takeHeld(): Held[] {
@@ -211,11 +212,5 @@ export class OnDemandConnection {
     this.#held = [];
     this.#heldBytes = 0;
     return held;
-  }
-
-  #wakeAll(): void {
-    const waiters = this.#waiters;
-    this.#waiters = new Set();
-    for (const waiter of waiters) waiter.wake();
   }
 }

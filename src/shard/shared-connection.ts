@@ -7,6 +7,7 @@ import { HeldCalls } from './held-calls.ts';
 import { SendGate } from './send-gate.ts';
 import { SharedLink, type SharedLinkOwner } from './shared-link.ts';
 import type { SharedOptions, SharedParts, Waiter } from './shared-options.ts';
+import { Waiters } from './waiters.ts';
 
 /** idle = not asked for yet; connecting = a first try is under way and commands wait for it; ready; down = commands
  *  fail at once until a retry succeeds; closed = for good. */
@@ -34,7 +35,7 @@ export class SharedConnection {
   /** Ready or being made; undefined = not asked for yet, lost, or it is not known where to. */
   #link: SharedLink | undefined;
   readonly #held = new HeldCalls();
-  #waiters = new Set<Waiter>();
+  readonly #waiters = new Waiters();
   readonly #busyProbe: BusyProbe;
   readonly #gate: SendGate;
   #wasSilent = false;
@@ -297,10 +298,7 @@ export class SharedConnection {
 
   /** Let all that wait for room try again. */
   wakeAll(): void {
-    const waiters = this.#waiters;
-    if (waiters.size === 0) return;
-    this.#waiters = new Set();
-    for (const waiter of waiters) waiter.wake();
+    this.#waiters.wakeAll();
   }
 
   #busy(): CallFailure {
