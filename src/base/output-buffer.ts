@@ -8,7 +8,7 @@
  *  Cost: one copy a run, one small chunk while bytes are held; chunks come from a free list and go back to it. */
 const SMALL_CHUNK = 4096;
 export const LARGE_CHUNK = 65536;
-const FREE_MAX = 256;
+const FREE_MAX = 512;
 const free: { small: Buffer[]; large: Buffer[] } = { small: [], large: [] };
 
 let openRun: OutputBuffer | undefined;
@@ -149,9 +149,12 @@ export class OutputBuffer {
   }
 
   #nextChunk(wanted: number): void {
+    const before = this.#chunk?.length;
     this.#endChunk();
-    const isFirst = this.#full.length === 0;
-    this.#chunk = takeChunk(isFirst && wanted <= SMALL_CHUNK ? this.#firstChunk : LARGE_CHUNK);
+    if (wanted > SMALL_CHUNK) this.#chunk = takeChunk(LARGE_CHUNK);
+    else if (this.#full.length === 0) this.#chunk = takeChunk(this.#firstChunk);
+    // Often the last few bytes of a large reply, for which a client that does not read should not take twice the memory.
+    else this.#chunk = takeChunk(before === LARGE_CHUNK ? SMALL_CHUNK : LARGE_CHUNK);
     this.#used = 0;
   }
 }

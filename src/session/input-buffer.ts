@@ -4,9 +4,9 @@ import { settleRun } from '../base/output-buffer.ts';
  *  Shape: bytes[start, end). Bounds: grows to what one request may hold (`bigValueBytes`) and one read; given back when
  *  empty, so that an idle session holds none. */
 const FIRST_SIZE = 16384;
-const FREE_MAX = 64;
-/** Of FIRST_SIZE. Every chunk of a pipeline that ends within a request needs one for a moment. */
-const free: Buffer[] = [];
+/** Of each size. Every chunk of a pipeline that ends within a request needs one for a moment. Units: bytes. */
+const FREE_BYTES = 2_097_152;
+const free: ReadonlyMap<number, Buffer[]> = new Map([1, 2, 4, 8].map((times) => [times * FIRST_SIZE, []]));
 
 export class InputBuffer {
   bytes: Buffer | undefined;
@@ -45,7 +45,9 @@ export class InputBuffer {
 
   #giveBack(): void {
     settleRun();
-    if (this.bytes?.length === FIRST_SIZE && free.length < FREE_MAX) free.push(this.bytes);
+    const { bytes, capacity } = this;
+    const list = free.get(capacity);
+    if (bytes !== undefined && list !== undefined && list.length * capacity < FREE_BYTES) list.push(bytes);
     this.bytes = undefined;
   }
 
@@ -66,5 +68,5 @@ export class InputBuffer {
 }
 
 function take(capacity: number): Buffer {
-  return (capacity === FIRST_SIZE ? free.pop() : undefined) ?? Buffer.allocUnsafeSlow(capacity);
+  return free.get(capacity)?.pop() ?? Buffer.allocUnsafeSlow(capacity);
 }

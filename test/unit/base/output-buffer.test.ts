@@ -113,6 +113,24 @@ describe('OutputBuffer', () => {
     expect(send(new OutputBuffer(LARGE_CHUNK), sink)).toEqual(first);
   });
 
+  it('takes no second large chunk for the last bytes of a large reply', () => {
+    sink.hasTakenAll = false;
+    const out = new OutputBuffer();
+    out.appendAll(Buffer.alloc(LARGE_CHUNK + 10, 'x'));
+    out.flushTo(sink);
+    const memory = new Set(sink.kept.map(({ buffer }) => buffer));
+    expect([...memory].reduce((sum, { byteLength }) => sum + byteLength, 0)).toBe(LARGE_CHUNK + 4096);
+  });
+
+  it('takes large chunks again for many small replies behind them', () => {
+    sink.hasTakenAll = false;
+    const out = new OutputBuffer();
+    for (let i = 0; i < 4096; i++) out.appendAll(Buffer.alloc(64, 'x'));
+    out.flushTo(sink);
+    // 256 KiB in pairs of a small chunk and a large one.
+    expect(sink.kept.length).toBeLessThanOrEqual(8);
+  });
+
   it('forgets its bytes when it is cleared, an open run included', () => {
     const out = new OutputBuffer();
     out.appendAll(Buffer.from('gone'));

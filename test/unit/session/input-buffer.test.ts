@@ -18,6 +18,18 @@ describe('InputBuffer', () => {
     expect(input.length).toBe(0);
   });
 
+  it('takes the memory again that another has given back, of each size below 256 KiB', () => {
+    for (const size of [10_000, 20_000, 40_000, 100_000]) {
+      const first = new InputBuffer();
+      first.append(Buffer.alloc(size), 0, size);
+      const memory = first.bytes;
+      first.clear();
+      const second = new InputBuffer();
+      second.append(Buffer.alloc(size), 0, size);
+      expect(second.bytes).toBe(memory);
+    }
+  });
+
   it('owns its bytes', () => {
     const input = new InputBuffer();
     const source = Buffer.from('abc');
