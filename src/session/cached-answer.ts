@@ -1,4 +1,3 @@
-import { copyOf } from '../base/copy-of.ts';
 import type { NearCache } from '../cache/near-cache.ts';
 import { type EntryId, RESP2_ONLY } from '../cache/store.ts';
 import type { CommandSpec } from '../command/spec.ts';
@@ -204,24 +203,23 @@ function countOnes(count: number): number {
   return ones;
 }
 
-/** Look again for what was found before, at the moment when it may be answered; the session is aimed at it. Returns a copy. */
+/** Look again for what was found before, at the moment when it may be answered; the session is aimed at it. `answer` has it then. */
 export function lookUpAgain(
   session: Session,
   request: Request,
   spec: CommandSpec,
   { proto, db }: { proto: 2 | 3; db: number },
-): Buffer | undefined {
+): boolean {
   const { cache } = session.context;
   const now = session.context.clock.now();
-  if (cache === undefined) return undefined;
+  if (cache === undefined) return false;
   if (spec.cacheClass === 'B') {
-    if (!lookUpAll(session, cache, request, spec, { proto, now, db })) return undefined;
+    if (!lookUpAll(session, cache, request, spec, { proto, now, db })) return false;
     if (answer.staleMs > 0) cache.noteStale(answer.staleMs);
-  } else {
-    const asOf = servedAsOf(session, cache, now);
-    aimAtCall(request, spec, session.space, session.identity.shared.generation.fence);
-    if (asOf === NEVER || !lookUpOne(cache, spec, request.argc, proto, asOf)) return undefined;
-    if (asOf < now && !serveStale(cache, now - asOf)) return undefined;
+    return true;
   }
-  return copyOf(answer.bytes, answer.start, answer.end);
+  const asOf = servedAsOf(session, cache, now);
+  aimAtCall(request, spec, session.space, session.identity.shared.generation.fence);
+  if (asOf === NEVER || !lookUpOne(cache, spec, request.argc, proto, asOf)) return false;
+  return asOf === now || serveStale(cache, now - asOf);
 }

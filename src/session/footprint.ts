@@ -3,8 +3,11 @@ import type { ReplyWriter } from './reply-writer.ts';
 import type { RequestReader } from './request-reader.ts';
 import type { Session } from './session.ts';
 
-/** Above this backlog a client is not served until it has read. */
-export const BEHIND_BYTES = 262_144;
+/** Above this backlog a client is not served until it has read, or until what is before has come. */
+const BEHIND_BYTES = 262_144;
+/** The same for what it could have read: the kernel has its send buffer full for it already, and more than that here makes nothing
+ *  faster. Times a thousand such clients it is memory to be found, and collected. */
+const UNREAD_BYTES = 32_768;
 /** What one session may be served in a turn before the others have theirs: the kernel copies a megabyte in the time in which ten
  *  others would be answered. */
 const TURN_BYTES = 65_536;
@@ -44,9 +47,14 @@ export class Footprint {
     return this.#writer.unread;
   }
 
+  /** Is nothing more done for the client until it has read, or until what is before has come? */
+  get isBehind(): boolean {
+    return this.isUnread || this.#writer.backlog > BEHIND_BYTES;
+  }
+
   /** Has the client left so much unread that it counts as one who does not read? */
   get isUnread(): boolean {
-    return this.#writer.unread > BEHIND_BYTES;
+    return this.#socket.backlog > UNREAD_BYTES;
   }
 
   /** So much was answered in this turn that the rest can wait for the next. */

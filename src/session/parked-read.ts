@@ -2,7 +2,7 @@ import { errorLine } from '../base/errors.ts';
 import type { NearCache } from '../cache/near-cache.ts';
 import type { CommandSpec } from '../command/spec.ts';
 import type { Request } from '../protocol/request.ts';
-import { aimAtCall, lookUpAgain, NEVER, servedAsOf, wanted } from './cached-answer.ts';
+import { aimAtCall, answer, lookUpAgain, NEVER, servedAsOf, wanted } from './cached-answer.ts';
 import { mayDetour } from './detour.ts';
 import { sendForSlot } from './held-read-call.ts';
 import { type HeldRead, holdKeys, releaseKeys } from './held-keys.ts';
@@ -11,12 +11,15 @@ import { ReadCall } from './read-call.ts';
 import { LONG_MS } from './lateness.ts';
 import { keysAt } from './ring-admission.ts';
 import { aimAtKeys, placeOf } from './placement.ts';
+import type { ReplyWriter } from './reply-writer.ts';
 import type { Session } from './session.ts';
 import { send, shapeOf, timeoutOf } from './shared-slot.ts';
 import type { Slot } from './slot.ts';
 
 /** Places of the queue behind the head that are looked at when it is asked for. */
 const ONWARD_MAX = 128;
+/** A client for which hits have waited reads slowly for as long as this. */
+const SLOW_CLIENT_MS = 1000;
 
 /** A hit that waits in the reply queue behind unanswered commands: the request, and the state of the session when it was
  *  made. What was found is not kept, since the answer may not be older than those before it (DESIGN rule 3). */
@@ -32,10 +35,10 @@ export function park(session: Session, request: Request, spec: CommandSpec): voi
   holdKeys(session, slot.parked);
 }
 
-/** The head of the queue is a parked read: answer it if the near-cache still can, else ask Redis. Nothing that this session
+/** The head of the queue is a parked read: answer it into `out` if the near-cache still can, else ask Redis. Nothing that this session
  *  sent after it can have changed its keys: such a command would have waited (`namesHeldKey`). False when it has to wait for
  *  its key to arrive at another shard. */
-export function unpark(session: Session, slot: Slot): boolean {
+export function unpark(session: Session, slot: Slot, out: ReplyWriter): boolean {
   const admission = admissionOf(session, slot);
   if (admission === 'wait') return false;
   if (admission !== 'go') {
@@ -44,7 +47,7 @@ export function unpark(session: Session, slot: Slot): boolean {
   }
   // A request may be being dispatched meanwhile, and is aimed elsewhere.
   const { identity, space } = session;
-  if (!lookAgain(session, slot)) askOnward(session, slot);
+  if (!lookAgain(session, slot, out)) askOnward(session, slot, out);
   session.identity = identity;
   session.space = space;
   return true;
@@ -69,28 +72,31 @@ function refuse(session: Session, slot: Slot, line: Buffer): void {
 }
 
 /** False when it has to be asked. */
-function lookAgain(session: Session, slot: Slot): boolean {
+function lookAgain(session: Session, slot: Slot, out: ReplyWriter): boolean {
   const parked = slot.parked as ParkedRead;
   const { request, spec, db, proto } = parked;
   if (!aimAtKeys(session, request, spec, db)) {
     refuse(session, slot, errorLine('NO_OWNER', { slot: placeOf(session, request, spec) }));
     return true;
   }
-  const bytes = lookUpAgain(session, request, spec, { proto, db });
-  if (bytes === undefined) return false;
+  if (!lookUpAgain(session, request, spec, { proto, db })) return false;
   slot.parked = undefined;
   releaseKeys(session, parked);
-  slot.keep(bytes);
+  // The queue waits for nothing else, so that the bytes need no place of their own.
+  slot.isDone = true;
+  if (!slot.isSilent) out.copy(answer.bytes, answer.start, answer.end);
   return true;
 }
 
 /** Ask for the read at the head of the queue, at which the session is aimed, and, in order, for those behind it that are not known any
  *  more either: each would find out at its turn, a round trip after the one before. */
-function askOnward(session: Session, head: Slot): void {
+function askOnward(session: Session, head: Slot, out: ReplyWriter): void {
   const { cache, clock } = session.context;
   const { gate } = session.context.upstream;
   if (!ask(session, head, true) || cache === undefined || (gate !== undefined && !gate.isOpen)) return;
   session.now = clock.now();
+  // What a slow client could not read yet would only pile up here.
+  if (session.now - out.waitedForClientAt < SLOW_CLIENT_MS) return;
   const isLong = session.now - head.sentAt > LONG_MS;
   let next = head.next;
   for (let i = 0; i < ONWARD_MAX && next !== undefined; i++) {

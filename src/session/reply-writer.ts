@@ -18,6 +18,8 @@ export class ReplyWriter {
   #isAdvancing = false;
   /** A hit is at the head, and goes out once the client has read what was before it. */
   waitsForClient = false;
+  /** When one did so last. Units: monotonic ms. */
+  waitedForClientAt: number = -Infinity;
 
   constructor(session: Session, socket: ByteSocket) {
     this.#session = session;
@@ -106,11 +108,12 @@ export class ReplyWriter {
     if (session.isClosed) {
       slot.parked = undefined;
       slot.isDone = true;
-    } else if (session.footprint.isUnread) {
+    } else if (session.footprint.isUnread || session.footprint.hasHadItsTurn) {
       this.waitsForClient = true;
+      this.waitedForClientAt = session.context.clock.now();
       return false;
     } else {
-      return unpark(session, slot);
+      return unpark(session, slot, this);
     }
     return true;
   }

@@ -7,7 +7,7 @@ import type { Credentials } from '../shard/credentials.ts';
 import type { Identity } from '../shard/identity.ts';
 import { mustAuthenticate } from './authentication.ts';
 import type { FanIn } from './fan-in.ts';
-import { BEHIND_BYTES, Footprint } from './footprint.ts';
+import { Footprint } from './footprint.ts';
 import { releaseHeld } from './held-keys.ts';
 import { Lateness } from './lateness.ts';
 import type { Lease, LeaseWait } from './lease.ts';
@@ -130,7 +130,7 @@ export class Session implements SlotOwner, EndOfTurn {
 
   /** The client reads more slowly than it asks: nothing more is done for it until it has read. */
   get isBehind(): boolean {
-    return this.#writer.backlog > BEHIND_BYTES;
+    return this.footprint.isBehind;
   }
 
   /** May a command go to `link` now? Only when every earlier command on another link was answered (DESIGN rule 1). */

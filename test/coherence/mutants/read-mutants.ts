@@ -85,15 +85,18 @@ export const READ_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/session/parked-read.ts',
-        find: '  const bytes = lookUpAgain(session, request, spec, { proto, db });',
-        replace:
-          '  const bytes = (slot.parkedBytes as Buffer | undefined) ?? lookUpAgain(session, request, spec, { proto, db });',
+        find: '  if (!lookUpAgain(session, request, spec, { proto, db })) return false;',
+        replace: `  const { parkedBytes } = slot as { parkedBytes?: Buffer };
+  if (parkedBytes !== undefined) Object.assign(answer, { bytes: parkedBytes, start: 0, end: parkedBytes.length });
+  else if (!lookUpAgain(session, request, spec, { proto, db })) return false;`,
       },
       {
         file: 'src/session/parked-read.ts',
         find: '  holdKeys(session, slot.parked);\n}',
-        replace:
-          '  holdKeys(session, slot.parked);\n  (slot as { parkedBytes?: Buffer }).parkedBytes = lookUpAgain(session, request, spec, session);\n}',
+        replace: `  holdKeys(session, slot.parked);
+  if (!lookUpAgain(session, request, spec, session)) return;
+  (slot as { parkedBytes?: Buffer }).parkedBytes = Buffer.from(answer.bytes.subarray(answer.start, answer.end));
+}`,
       },
     ],
     killers: [schedules('a pipelined hit behind a miss')],

@@ -86,8 +86,8 @@ export const SHARD_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/session/cached-answer.ts',
-        find: 'if (!lookUpAll(session, cache, request, spec, { proto, now, db })) return undefined;',
-        replace: 'if (!lookUpAll(session, cache, request, spec, { proto, now })) return undefined;',
+        find: 'if (!lookUpAll(session, cache, request, spec, { proto, now, db })) return false;',
+        replace: 'if (!lookUpAll(session, cache, request, spec, { proto, now })) return false;',
       },
     ],
     killers: [coherence('shards', 'from the database it was asked in')],
