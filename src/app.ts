@@ -94,6 +94,7 @@ export class App {
             ? undefined
             : { cert: config.tlsCert, key: config.tlsKey, ca: config.tlsCa },
         clientsMax: config.clientsMax,
+        sendBufferBytes: config.clientSendBufferBytes,
       },
       this.#context,
     );

@@ -25,7 +25,11 @@ const LINGER_MS = 2000;
 const TURN_BYTES = 131_072;
 
 type WithHandle = Socket & {
-  _handle?: { writeQueueSize?: number; useUserBuffer?: (buffer: Buffer) => void } | null;
+  _handle?: {
+    bytesWritten?: number;
+    writeQueueSize?: number;
+    useUserBuffer?: (buffer: Buffer) => void;
+  } | null;
 };
 
 /** Node's own fields for `onread`, which every socket has. */
@@ -128,12 +132,15 @@ export class ByteSocket implements ByteSink, EndOfTurn {
     return this.#socket?.readableLength ?? 0;
   }
 
-  /** Changes whenever the kernel has taken something of what was written, and never else.
-   *  Source: `writeQueueSize` of the handle, by which Node's own time-out of a socket sees that a large write goes on. */
+  /** What the kernel has taken of what was written so far. Units: bytes.
+   *  Source: `writeQueueSize` of the handle, by which Node's own time-out of a socket sees that a large write goes on; without it,
+   *  whole writes count. */
   get progress(): number {
     const socket: WithHandle | undefined = this.#socket;
     if (socket === undefined) return 0;
-    return socket.bytesWritten - socket.writableLength - (socket._handle?.writeQueueSize ?? 0);
+    const { bytesWritten, writeQueueSize } = socket._handle ?? {};
+    if (bytesWritten !== undefined && writeQueueSize !== undefined) return bytesWritten - writeQueueSize;
+    return socket.bytesWritten - socket.writableLength;
   }
 
   get isPaused(): boolean {

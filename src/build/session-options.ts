@@ -10,6 +10,7 @@ export function clientLimitOptions(config: Config): ClientLimitOptions {
     idleTimeoutMs: config.clientIdleTimeoutMs,
     requestTimeoutMs: config.requestTimeoutMs,
     slowTimeoutMs: config.slowClientTimeoutMs,
+    slowBytes: Math.ceil((config.slowClientRateBytes * config.slowClientTimeoutMs) / 1000),
   };
 }
 

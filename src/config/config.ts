@@ -84,6 +84,8 @@ export interface Config {
   readonly sessionInFlight: number;
   readonly shardInFlight: number;
   readonly clientsMax: number;
+  /** 0 = as the kernel likes. */
+  readonly clientSendBufferBytes: number;
   readonly pinnedMax: number;
   readonly pinnedIdleMax: number;
   readonly pinnedIdleMs: number;
@@ -117,6 +119,8 @@ export interface Config {
   readonly clientIdleTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly slowClientTimeoutMs: number;
+  /** Bytes a second. */
+  readonly slowClientRateBytes: number;
   readonly startup: Startup;
   readonly drainMs: number;
   readonly drainServeMs: number;

@@ -14,7 +14,8 @@ type LimitKey =
   | 'bigValueBytes'
   | 'bulkBytes'
   | 'inlineBytes'
-  | 'outputBytes';
+  | 'outputBytes'
+  | 'clientSendBufferBytes';
 
 /** How long things may take. */
 export const times: Pick<OptionRows, TimeKey> = {
@@ -112,6 +113,13 @@ export const limits: Pick<OptionRows, LimitKey> = {
     min: MB,
     max: 4 * GB,
     help: 'Replies a session may leave unread before it is closed',
+  }),
+  clientSendBufferBytes: size({
+    flag: 'client-send-buffer',
+    initial: '128kb',
+    min: 0,
+    max: 64 * MB,
+    help: 'Replies that the kernel may hold for a session that does not read (SO_SNDBUF: it doubles it for its own needs); 0 = as the kernel likes',
   }),
   sessionInFlight: count({
     flag: 'session-in-flight',

@@ -1,5 +1,5 @@
 import { choice, count, duration, type OptionRows, percent, size, text } from './option.ts';
-import { GB, HOUR, MINUTE } from './units.ts';
+import { GB, HOUR, MB, MINUTE } from './units.ts';
 
 type BreakerKey = Extract<keyof OptionRows, `breaker${string}`>;
 type OutageKey =
@@ -16,7 +16,8 @@ type SheddingKey =
   | 'clientsMemoryBytes'
   | 'clientIdleTimeoutMs'
   | 'requestTimeoutMs'
-  | 'slowClientTimeoutMs';
+  | 'slowClientTimeoutMs'
+  | 'slowClientRateBytes';
 type LifecycleKey =
   | 'startup'
   | 'drainMs'
@@ -177,7 +178,14 @@ export const shedding: Pick<OptionRows, SheddingKey> = {
     initial: '60s',
     min: 0,
     max: HOUR,
-    help: 'Sessions that leave over 1mb of replies unread, and read nothing of them for so long, are closed; 0 = never',
+    help: 'Sessions that leave replies unread, and read too little of them in so long, are closed; 0 = never',
+  }),
+  slowClientRateBytes: size({
+    flag: 'slow-client-rate',
+    initial: '1kb',
+    min: 1,
+    max: 1024 * MB,
+    help: 'What such a session has to read, a second, on average over --slow-client-timeout',
   }),
 };
 

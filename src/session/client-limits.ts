@@ -11,6 +11,8 @@ export interface ClientLimitOptions {
   idleTimeoutMs: number;
   requestTimeoutMs: number;
   slowTimeoutMs: number;
+  /** What a client that leaves replies unread has to read in that time. Above 0. */
+  slowBytes: number;
 }
 
 /** Why a session is looked at twice. */
@@ -18,7 +20,7 @@ type Suspicion = Extract<SessionCloseReason, 'idle' | 'request' | 'slow'>;
 
 interface Suspect {
   readonly suspicion: Suspicion;
-  /** What stands still as long as the suspicion holds. */
+  /** What stands still as long as the suspicion holds, or does not grow enough. */
   readonly mark: number;
   readonly since: number;
 }
@@ -27,6 +29,8 @@ interface Suspect {
 const SWEEPS_A_TIMEOUT = 8;
 const SWEEP_MIN_MS = 20;
 const SWEEP_MAX_MS = 1000;
+const ENDED_AT_ONCE = 2;
+const ENDED_EVERY_MS = 1;
 /** Who makes room makes more than is needed now, so that not every turn has to. */
 const ROOM_MADE = 1 / 16;
 
@@ -43,6 +47,7 @@ export class ClientLimits implements EndOfTurn {
   readonly #stats: SessionStats;
   readonly #clock: Clock;
   readonly #suspects = new WeakMap<Session, Suspect>();
+  readonly #due: Session[] = [];
   readonly #timeouts: Readonly<Record<Suspicion, number>>;
   #stop: (() => void) | undefined;
 
@@ -107,34 +112,59 @@ export class ClientLimits implements EndOfTurn {
       session.footprint.count();
       const suspicion = this.#suspicionOf(session);
       if (suspicion === undefined) this.#suspects.delete(session);
-      else this.#watch(session, suspicion, now);
+      else if (this.#isDue(session, suspicion, now)) this.#due.push(session);
     }
+    this.#endSome();
+  }
+
+  /** A few at a time: what the kernel holds for a client that does not read is given back when it is closed, megabytes each. */
+  #endSome(): void {
+    const now = this.#clock.now();
+    for (let ended = 0; ended < ENDED_AT_ONCE; ended++) {
+      const session = this.#due.shift();
+      if (session === undefined) return;
+      // It may have gone on, or gone, meanwhile.
+      const suspicion = session.isClosed ? undefined : this.#suspicionOf(session);
+      if (suspicion !== undefined && this.#isDue(session, suspicion, now)) this.#end(session, suspicion);
+    }
+    this.#clock.after(ENDED_EVERY_MS, () => this.#endSome());
   }
 
   #suspicionOf(session: Session): Suspicion | undefined {
     const { slow, request, idle } = this.#timeouts;
-    if (slow > 0 && session.footprint.isUnread) return 'slow';
+    if (slow > 0 && session.footprint.unread > 0) return 'slow';
     if (request > 0 && session.footprint.isMidRequest) return 'request';
     return idle > 0 && isIdle(session) ? 'idle' : undefined;
   }
 
-  #watch(session: Session, suspicion: Suspicion, now: number): void {
+  /** Has what it is suspected of lasted for too long? */
+  #isDue(session: Session, suspicion: Suspicion, now: number): boolean {
     const mark = suspicion === 'slow' ? session.footprint.progress : session.lastActiveAt;
     const known = this.#suspects.get(session);
-    if (known === undefined || known.suspicion !== suspicion || known.mark !== mark) {
+    if (
+      known === undefined ||
+      known.suspicion !== suspicion ||
+      this.#hasGoneOn(suspicion, mark - known.mark)
+    ) {
       this.#suspects.set(session, { suspicion, mark, since: now });
-    } else if (now - known.since >= this.#timeouts[suspicion]) {
-      this.#suspects.delete(session);
-      this.#end(session, suspicion);
+      return false;
     }
+    return now - known.since >= this.#timeouts[suspicion];
+  }
+
+  #hasGoneOn(suspicion: Suspicion, by: number): boolean {
+    return suspicion === 'slow' ? by >= this.#options.slowBytes : by !== 0;
   }
 
   #end(session: Session, suspicion: Suspicion): void {
     const ms = this.#timeouts[suspicion];
+    this.#suspects.delete(session);
     switch (suspicion) {
       case 'slow': {
         const { unread } = session.footprint;
-        return session.close('slow', `does not read: ${unread} bytes of replies wait, none left in ${ms} ms`);
+        const { slowBytes } = this.#options;
+        const why = `does not read: ${unread} bytes of replies wait, and fewer than ${slowBytes} left in ${ms} ms`;
+        return session.close('slow', why);
       }
       case 'request': {
         const why = `sent a part of a request and nothing more in ${ms} ms`;

@@ -3,6 +3,7 @@ import { createServer, type ListenOptions, type Server, type Socket } from 'node
 import { createServer as createTlsServer } from 'node:tls';
 import { endSocket } from '../base/byte-socket.ts';
 import { errorLine } from '../base/errors.ts';
+import { boundSendBuffer } from '../base/send-buffer.ts';
 import { Session } from './session.ts';
 import type { SessionContext } from './session-context.ts';
 
@@ -27,6 +28,8 @@ export interface ListenerOptions {
   skipsMissing: boolean;
   tls: ListenerTls | undefined;
   clientsMax: number;
+  /** Of the kernel, for each client; 0 = as it likes. Units: bytes. */
+  sendBufferBytes: number;
 }
 
 /** Accepts sessions on TCP, Unix and TLS addresses.
@@ -82,12 +85,21 @@ export class Listener {
     }
     server.on('error', (error) => this.#context.log.error({ error }, 'listener failed'));
     this.#servers.push(server);
+    if (address.kind !== 'unix') await this.#boundSendBuffer(server);
     // It was told to close meanwhile.
     if (this.#isDraining) server.close();
     const bound = server.address();
     return typeof bound === 'object' && bound !== null && address.kind !== 'unix'
       ? describe({ ...address, port: bound.port })
       : describe(address);
+  }
+
+  /** Connections that came in this moment have what the kernel likes. */
+  async #boundSendBuffer(server: Server): Promise<void> {
+    const { sendBufferBytes } = this.#options;
+    if (sendBufferBytes === 0) return;
+    const reason = await boundSendBuffer(server, sendBufferBytes);
+    if (reason !== undefined) this.#context.log.info({ reason }, '--client-send-buffer is not heeded');
   }
 
   #server(address: ListenAddress): Server {

@@ -36,7 +36,13 @@ afterEach(() => {
 });
 
 function listen(options: Partial<ListenerOptions>): Promise<string[]> {
-  const defaults = { addresses: [LOOPBACK], skipsMissing: false, tls: undefined, clientsMax: 10 };
+  const defaults = {
+    addresses: [LOOPBACK],
+    skipsMissing: false,
+    tls: undefined,
+    clientsMax: 10,
+    sendBufferBytes: 0,
+  };
   listener = new Listener({ ...defaults, ...options }, context);
   return listener.open();
 }
