@@ -3,6 +3,8 @@ import { type FlagSet, type Preset, readFlags } from '../flags.ts';
 /** What `offenders` can be told. Units: `bigMegabytesPerSecond` as a network of 1 Gbit/s would bring it. */
 export interface OffendersOptions {
   readonly preset: Preset;
+  /** Before they come, with the same requests of the others, which do not count. */
+  readonly warmSeconds: number;
   readonly seconds: number;
   /** Clients that read slowly, and as many that send a part of a request. */
   readonly crowd: number;
@@ -15,6 +17,7 @@ export interface OffendersOptions {
 
 const offendersFlags: FlagSet = {
   defaults: {
+    'warm-seconds': '15',
     seconds: '60',
     crowd: '1000',
     pipelined: '1000000',
@@ -25,12 +28,13 @@ const offendersFlags: FlagSet = {
   presets: {
     full: {},
     gate: {},
-    quick: { seconds: '8', crowd: '200', pipelined: '200000', 'big-mb': '128' },
+    quick: { 'warm-seconds': '2', seconds: '8', crowd: '200', pipelined: '200000', 'big-mb': '128' },
   },
   switches: [],
 };
 
 export const offendersUsage = `offenders: other clients, memory and each offender's end while a thousand clients read slowly, and so on
+  --warm-seconds 15        before they come, with the same requests of the others, which do not count
   --seconds 60             over which the offenders come, one after the other
   --crowd 1000             clients that read slowly, and as many that send a part of a request
   --pipelined 1000000      requests of the client that does not read
@@ -45,6 +49,7 @@ export function parseOffenders(args: readonly string[]): OffendersOptions {
   const flags = readFlags(args, offendersFlags);
   return {
     preset: flags.preset,
+    warmSeconds: flags.number('warm-seconds', 1),
     seconds: flags.number('seconds', 1),
     crowd: flags.number('crowd', 1),
     pipelined: flags.number('pipelined', 1),
