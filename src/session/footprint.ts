@@ -1,3 +1,4 @@
+import { getDefaultHighWaterMark } from 'node:stream';
 import type { ByteSocket } from '../base/byte-socket.ts';
 import type { ReplyWriter } from './reply-writer.ts';
 import type { RequestReader } from './request-reader.ts';
@@ -6,8 +7,9 @@ import type { Session } from './session.ts';
 /** Above this backlog a client is not served until it has read, or until what is before has come. */
 const BEHIND_BYTES = 262_144;
 /** The same for what it could have read: the kernel has its send buffer full for it already, and more than that here makes nothing
- *  faster. Times a thousand such clients it is memory to be found, and collected. */
-const UNREAD_BYTES = 32_768;
+ *  faster. Times a thousand such clients it is memory to be found, and collected. Bounds: not below the high-water mark of a socket,
+ *  since it tells only above that when it has drained. */
+const UNREAD_BYTES = getDefaultHighWaterMark(false);
 /** What one session may be served in a turn before the others have theirs: the kernel copies a megabyte in the time in which ten
  *  others would be answered. */
 const TURN_BYTES = 65_536;
