@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { ErrorCode } from '../base/errors.ts';
+import { Fifo } from '../base/fifo.ts';
 import { atEndOfTurn, type EndOfTurn } from '../base/turn.ts';
 import type { Session } from './session.ts';
 import type { SessionRegistry } from './session-registry.ts';
@@ -47,7 +48,7 @@ export class ClientLimits implements EndOfTurn {
   readonly #stats: SessionStats;
   readonly #clock: Clock;
   readonly #suspects = new WeakMap<Session, Suspect>();
-  readonly #due: Session[] = [];
+  readonly #due = new Fifo<Session>();
   readonly #timeouts: Readonly<Record<Suspicion, number>>;
   #stop: (() => void) | undefined;
 
@@ -107,6 +108,8 @@ export class ClientLimits implements EndOfTurn {
   }
 
   #sweep(): void {
+    // Those of the last one are still being closed, and would be found again.
+    if (this.#due.length > 0) return;
     const now = this.#clock.now();
     for (const session of this.#registry.all()) {
       session.footprint.count();
