@@ -93,7 +93,7 @@ export class BigRequestStream {
   abort(): void {
     if (this.#pinned === undefined) return;
     this.#pinned = undefined;
-    if (this.#slot !== undefined) this.#slot.isSilent = true;
+    this.#slot?.breakOff();
     this.#session.pin.abandon('its session broke off inside a request');
   }
 }

@@ -23,6 +23,8 @@ export interface ReplyEffect {
   replied(piece: ReplyPiece, slot: Slot): void;
   /** It did not run, and goes to another link now. */
   redirected?(): void;
+  /** It was broken off before Redis had all of it: it did not run, and never will. */
+  brokenOff?(): void;
   /** No reply will come, and it is not known whether the command ran. */
   failed(): void;
 }
@@ -162,6 +164,10 @@ export class BarrierEffect implements ReplyEffect {
 
   redirected(): void {
     this.#isElsewhere = true;
+  }
+
+  brokenOff(): void {
+    this.#finish();
   }
 
   failed(): void {

@@ -136,6 +136,13 @@ export class Slot extends Call {
     if (!isAnswered) this.owner.answered(this);
   }
 
+  /** Redis never had all of the request: nothing has run, and nothing is answered. */
+  breakOff(): void {
+    this.isSilent = true;
+    this.effect?.brokenOff?.();
+    this.effect = undefined;
+  }
+
   /** Answer with bytes made here, already in the session's protocol. */
   answer(bytes: Buffer): void {
     this.#answer(bytes);

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 
 import type { RawClient } from '../support/raw-client.ts';
-import { invalidation, say, Sidecar, text } from '../support/sidecar.ts';
+import { invalidation, say, Sidecar, text, until } from '../support/sidecar.ts';
 
 const set = "redis.call('SET', ARGV[1], ARGV[2]) return 'done'";
 const library = `#!lua name=lib
@@ -95,6 +95,25 @@ test('a command that the table does not know, inside a transaction', async () =>
 
 test('a request that was streamed, whose keys nobody has read', async () => {
   expect(await isHeldBack('streamed', ['SET', 'streamed', `new${'x'.repeat(100_000)}`])).toBe('+OK\r\n');
+});
+
+test('a request that was broken off in the middle has not run, and takes nothing out of the near-cache', async () => {
+  const connections = async (): Promise<number> =>
+    (await say(sidecar.direct, 'CLIENT', 'LIST')).split('\n').length;
+  await say(sidecar.direct, 'SET', 'kept', 'v');
+  await sidecar.warm(reader, 'GET', 'kept');
+  const streamed = await sidecar.metric('nearcache_streamed_requests_total');
+  writer.send(`*3\r\n$3\r\nSET\r\n$6\r\nbroken\r\n$200000\r\n${'x'.repeat(100_000)}`);
+  await until(
+    'it is streamed',
+    async () => (await sidecar.metric('nearcache_streamed_requests_total')) > streamed,
+  );
+  const open = await connections();
+  writer.close();
+  await until('its connection is gone', async () => (await connections()) < open);
+  const reads = await sidecar.runs('get');
+  expect(await say(reader, 'GET', 'kept')).toBe('v');
+  expect(await sidecar.runs('get')).toBe(reads);
 });
 
 test('a key that a script declares is closed while the script runs', async () => {
