@@ -15,11 +15,12 @@ import { type EndRow, judgeOffenders, type MemoryRow, type OthersRow } from './o
 import { watchOthers } from './others.ts';
 import { chooseCores, pin } from './pinning.ts';
 import { residentBytes } from './process-usage.ts';
-import { endsTable, memoryLine, offendersPlot, othersTable } from './report/offenders-report.ts';
-import { type Percentiles, percentilesOf } from './report/percentiles.ts';
+import { endsTable, memoryLine, offendersPlot, othersTable, quietLine } from './report/offenders-report.ts';
+import { newHistogram, type Percentiles, percentilesOf, recordMs } from './report/percentiles.ts';
 import { writeResults } from './report/results.ts';
 import { percent } from './report/table.ts';
 import { verdictTable } from './report/verdict-table.ts';
+import { StolenTime } from './stolen.ts';
 import { startBackend, type Target } from './targets.ts';
 import { Worker } from './worker.ts';
 
@@ -57,13 +58,15 @@ export async function offenders(options: OffendersOptions, command: string): Pro
     await prepare(backend, [beside, apart]);
     place(pids, offenders.pid);
     const others = watchOthers([...pids, offenders.pid]);
-    const { rows, ends, memory } = await measure({ options, beside, apart, offenders });
+    const { rows, ends, memory, quietShare } = await measure({ options, beside, apart, offenders });
     const othersShare = others();
-    const verdicts = judgeOffenders(rows, ends, memory);
-    console.log(`\n${othersTable(rows)}\n\n${endsTable(ends)}\n\n${memoryLine(memory)}\n`);
+    const verdicts = judgeOffenders(rows, ends, memory, quietShare);
+    console.log(
+      `\n${othersTable(rows)}\n\n${quietLine(quietShare)}\n\n${endsTable(ends)}\n\n${memoryLine(memory)}\n`,
+    );
     console.log(`${verdictTable(verdicts)}\n\nOther programs used ${percent(othersShare)} of the CPU.`);
     const name = options.preset === 'full' ? 'offenders' : `offenders-${options.preset}`;
-    const data = { options, othersShare, rows, ends, memory, verdicts };
+    const data = { options, othersShare, quietShare, rows, ends, memory, verdicts };
     const files = writeResults(name, machine, data, offendersPlot(rows, machine));
     console.log(`\nwritten: ${files.join(', ')}`);
     return options.preset !== 'gate' || verdicts.every(({ pass }) => pass);
@@ -117,15 +120,25 @@ function keysOf(test: TestName): string[] {
   return test === 'get' ? keyNames(64) : Array.from({ length: 64 }, (_, i) => `written:${i}`);
 }
 
-async function measure(
-  scene: Scene,
-): Promise<{ rows: readonly OthersRow[]; ends: readonly EndRow[]; memory: MemoryRow }> {
+interface Measured {
+  readonly rows: readonly OthersRow[];
+  readonly ends: readonly EndRow[];
+  readonly memory: MemoryRow;
+  readonly quietShare: number;
+}
+
+async function measure(scene: Scene): Promise<Measured> {
   const { beside, apart, offenders: process } = scene;
   const rss = watchMemory([beside.pid, apart.pid]);
   // A process whose code is not compiled yet takes up to a hundred milliseconds for a turn, with offenders and without.
   await loadAll(scene, scene.options.warmSeconds);
   const came = process.ask<OffendersHeard>('run');
-  const [hits, hitsApart, writes, writesApart] = await loadAll(scene, scene.options.seconds);
+  const stolen = new StolenTime();
+  const loads = await loadAll(scene, scene.options.seconds);
+  stolen.stop();
+  const [hits, hitsApart, writes, writesApart] = loads.map((requests) =>
+    quietOf(requests, stolen),
+  ) as Four<Percentiles>;
   const heard = await came;
   await allEnded(scene);
   const halfOpen = await process.ask<number>('heard');
@@ -139,12 +152,26 @@ async function measure(
     ],
     ends,
     memory: { peak, apart: peakApart, limit: LIMIT_MB * MB },
+    quietShare: stolen.quietShare,
   };
 }
 
-type Loads = [hits: Percentiles, hitsApart: Percentiles, writes: Percentiles, writesApart: Percentiles];
+/** One request. Units: ms, of performance.now(). */
+interface Timed {
+  readonly ms: number;
+  readonly sentAt: number;
+}
 
-function loadAll({ options, beside, apart }: Scene, seconds: number): Promise<Loads> {
+type Four<T> = [hits: T, hitsApart: T, writes: T, writesApart: T];
+
+/** Of the requests of seconds in which no other machine had the CPU: the same seconds for both nearcaches. */
+function quietOf(requests: readonly Timed[], stolen: StolenTime): Percentiles {
+  const latency = newHistogram();
+  for (const { ms, sentAt } of requests) if (stolen.isQuietAt(sentAt)) recordMs(latency, ms);
+  return percentilesOf(latency);
+}
+
+function loadAll({ options, beside, apart }: Scene, seconds: number): Promise<Four<readonly Timed[]>> {
   return Promise.all([
     load(options, beside, 'get', seconds),
     load(options, apart, 'get', seconds),
@@ -158,8 +185,9 @@ async function load(
   { port }: Nearcache,
   test: TestName,
   seconds: number,
-): Promise<Percentiles> {
-  const { latency } = await runOpenLoop({
+): Promise<readonly Timed[]> {
+  const requests: Timed[] = [];
+  await runOpenLoop({
     port,
     connections: CONNECTIONS,
     batches: buildBatches(test, keysOf(test), VALUE_BYTES, 1),
@@ -167,8 +195,9 @@ async function load(
     batchesPerSecond: options.requestsPerSecond,
     seconds,
     warmUpSeconds: 0.5,
+    onLatency: (ms, sentAt) => requests.push({ ms, sentAt }),
   });
-  return percentilesOf(latency);
+  return requests;
 }
 
 /** The most that each process has had, as far as looks every 50 ms see it. Units: bytes. */

@@ -59,6 +59,20 @@ export function machineBusySeconds(): number {
 }
 
 export function parseMachineBusy(stat: string): number {
-  const [user, nice, system, , , , , steal] = stat.split('\n', 1)[0]!.split(/\s+/).slice(1).map(Number);
-  return ((user ?? 0) + (nice ?? 0) + (system ?? 0) + (steal ?? 0)) / ticksPerSecond;
+  const [user = 0, nice = 0, system = 0] = machineTicks(stat);
+  return (user + nice + system) / ticksPerSecond + parseMachineStolen(stat);
+}
+
+/** CPU time that the hypervisor gave to other machines while this one had something to do. Units: seconds, summed over the cores. */
+export function machineStolenSeconds(): number {
+  return parseMachineStolen(readFileSync('/proc/stat', 'utf8'));
+}
+
+export function parseMachineStolen(stat: string): number {
+  return (machineTicks(stat)[7] ?? 0) / ticksPerSecond;
+}
+
+/** Shape: user, nice, system, idle, iowait, irq, softirq, steal … */
+function machineTicks(stat: string): number[] {
+  return stat.split('\n', 1)[0]!.split(/\s+/).slice(1).map(Number);
 }

@@ -21,6 +21,8 @@ export interface OpenLoopPlan {
   readonly seconds: number;
   /** Sent before, at the same rate, and not recorded. */
   readonly warmUpSeconds: number;
+  /** Hears of each batch that is recorded, too, and when it was sent (performance.now()). */
+  readonly onLatency?: (ms: number, sentAt: number) => void;
 }
 
 /** What was seen.
@@ -54,13 +56,17 @@ class OpenLoop {
   readonly #clock: TickClock;
   #failure: Error | undefined;
   #outcome: OpenLoopOutcome = { latency: newHistogram(), sendLag: newHistogram() };
+  #isRecording = false;
   #nextLink = 0;
   #nextBatch = 0;
 
   constructor(plan: OpenLoopPlan) {
     this.#plan = plan;
     this.#clock = new TickClock(plan.batchesPerSecond, (ms) => recordMs(this.#outcome.sendLag, ms));
-    const onLatency = (ms: number): void => recordMs(this.#outcome.latency, ms);
+    const onLatency = (ms: number, sentAt: number): void => {
+      recordMs(this.#outcome.latency, ms);
+      if (this.#isRecording) plan.onLatency?.(ms, sentAt);
+    };
     const onFailure = (error: Error): void => {
       this.#failure ??= error;
     };
@@ -73,6 +79,7 @@ class OpenLoop {
 
   /** From now on counts into fresh histograms. */
   record(): OpenLoopOutcome {
+    this.#isRecording = true;
     this.#outcome = { latency: newHistogram(), sendLag: newHistogram() };
     return this.#outcome;
   }
@@ -112,9 +119,13 @@ class Link {
   readonly socket: Socket;
   readonly #checker: ReplyChecker;
   readonly #sent = new Fifo<{ at: number; missing: number }>();
-  readonly #onLatency: (ms: number) => void;
+  readonly #onLatency: (ms: number, sentAt: number) => void;
 
-  constructor(plan: OpenLoopPlan, onLatency: (ms: number) => void, onFailure: (error: Error) => void) {
+  constructor(
+    plan: OpenLoopPlan,
+    onLatency: (ms: number, sentAt: number) => void,
+    onFailure: (error: Error) => void,
+  ) {
     this.#checker = new ReplyChecker(plan.reply);
     this.#onLatency = onLatency;
     this.socket = createConnection({ host: '127.0.0.1', port: plan.port, noDelay: true });
@@ -153,7 +164,7 @@ class Link {
       replies -= taken;
       if (head.missing > 0) return;
       this.#sent.shift();
-      this.#onLatency(performance.now() - head.at);
+      this.#onLatency(performance.now() - head.at, head.at);
     }
   }
 }

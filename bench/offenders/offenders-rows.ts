@@ -28,12 +28,14 @@ export interface MemoryRow {
 const mostChange = 1.3;
 /** What is closed is garbage for a while, and what Node keeps beside it (sockets, writes under way) is not counted. */
 const garbage = 1.5;
+const enoughSeconds = 0.5;
 
 /** Compares what was measured with every demand. A comparison that could not be made is a FAIL. */
 export function judgeOffenders(
   others: readonly OthersRow[],
   ends: readonly EndRow[],
   memory: MemoryRow,
+  quietShare: number,
 ): Verdict[] {
   return [
     ...others.map(({ name, beside, apart }) => {
@@ -45,6 +47,7 @@ export function judgeOffenders(
       (memory.peak - memory.apart) / memory.limit,
       garbage,
     ),
+    atLeast('seconds in which no other machine had the CPU, of all', quietShare, enoughSeconds),
     ...ends.map(({ offender, count, ended }) => atLeast(`their end had: ${offender}`, ended / count, 1)),
   ];
 }

@@ -2,7 +2,7 @@
 import { type Machine, machineLine } from '../machine.ts';
 import type { EndRow, MemoryRow, OthersRow } from '../offenders/offenders-rows.ts';
 import type { Plot } from './svg.ts';
-import { type Column, digits, renderTable } from './table.ts';
+import { type Column, digits, percent, renderTable } from './table.ts';
 
 const MB = 1024 * 1024;
 
@@ -31,6 +31,10 @@ export function othersTable(rows: readonly OthersRow[]): string {
     ]),
   );
   return renderTable(columns, lines);
+}
+
+export function quietLine(quietShare: number): string {
+  return `Requests of ${percent(quietShare)} of the seconds: in the others the hypervisor gave CPU time to other machines.`;
 }
 
 export function endsTable(rows: readonly EndRow[]): string {

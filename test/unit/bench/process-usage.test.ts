@@ -4,6 +4,7 @@ import {
   cpuSeconds,
   machineBusySeconds,
   parseMachineBusy,
+  parseMachineStolen,
   parseProcessCpu,
   parseSchedstat,
   residentBytes,
@@ -21,6 +22,7 @@ test('the finer count is the time on a core', () => {
 
 test('busy time is all but idle, waiting and interrupts', () => {
   expect(parseMachineBusy('cpu  100 10 200 9000 900 30 40 50 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n')).toBe(3.6);
+  expect(parseMachineStolen('cpu  100 10 200 9000 900 30 40 50 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n')).toBe(0.5);
 });
 
 test('this process has used memory and CPU, and more after work', () => {

@@ -1,0 +1,50 @@
+import { availableParallelism } from 'node:os';
+
+import { machineStolenSeconds } from './process-usage.ts';
+
+/** A second of which other machines had more than this share says nothing about the two programs that are compared. */
+const QUIET_SHARE = 0.01;
+const LOOK_MS = 1000;
+
+/** One look, and how much of the CPU other machines had since the last. Units: `until` of performance.now(). */
+export interface StolenLook {
+  readonly until: number;
+  readonly share: number;
+}
+
+/** What the hypervisor gave to other machines, second by second. Bounds: as long as it is watched. */
+export class StolenTime {
+  readonly looks: StolenLook[] = [];
+  readonly #timer: NodeJS.Timeout;
+  readonly #stolenSeconds: () => number;
+  #last: { at: number; seconds: number };
+
+  constructor(stolenSeconds: () => number = machineStolenSeconds) {
+    this.#stolenSeconds = stolenSeconds;
+    this.#last = { at: performance.now(), seconds: stolenSeconds() };
+    this.#timer = setInterval(() => this.look(), LOOK_MS);
+  }
+
+  private look(): void {
+    const now = { at: performance.now(), seconds: this.#stolenSeconds() };
+    const elapsed = ((now.at - this.#last.at) / 1000) * availableParallelism();
+    this.looks.push({ until: now.at, share: (now.seconds - this.#last.seconds) / elapsed });
+    this.#last = now;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    if (performance.now() > this.#last.at) this.look();
+  }
+
+  /** Was the machine ours at this time? Not known before the look after it: then no. */
+  isQuietAt(at: number): boolean {
+    const look = this.looks.find(({ until }) => at < until);
+    return look !== undefined && look.share <= QUIET_SHARE;
+  }
+
+  /** Units: 0 to 1, of the looks. */
+  get quietShare(): number {
+    return this.looks.filter(({ share }) => share <= QUIET_SHARE).length / this.looks.length;
+  }
+}

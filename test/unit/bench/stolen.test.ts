@@ -1,0 +1,39 @@
+import { availableParallelism } from 'node:os';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+
+import { StolenTime } from '../../../bench/stolen.ts';
+
+let stolenSeconds = 0;
+
+beforeEach(() => {
+  stolenSeconds = 0;
+  vi.useFakeTimers();
+});
+afterEach(() => vi.useRealTimers());
+
+/** A second of which other machines had this share of all cores. */
+function pass(share: number): void {
+  stolenSeconds += share * availableParallelism();
+  vi.advanceTimersByTime(1000);
+}
+
+test('tells the seconds that were ours from those in which other machines had the CPU', () => {
+  const start = performance.now();
+  const stolen = new StolenTime(() => stolenSeconds);
+  for (const share of [0, 0.2, 0.005]) pass(share);
+  stolen.stop();
+  expect([100, 1100, 2100].map((ms) => stolen.isQuietAt(start + ms))).toEqual([true, false, true]);
+  expect(stolen.isQuietAt(start + 3100)).toBe(false);
+  expect(stolen.quietShare).toBeCloseTo(2 / 3);
+});
+
+test('counts a second that was begun, but none of no length', () => {
+  const start = performance.now();
+  const stolen = new StolenTime(() => stolenSeconds);
+  pass(0);
+  stolenSeconds += 1;
+  vi.advanceTimersByTime(500);
+  stolen.stop();
+  expect([100, 1100].map((ms) => stolen.isQuietAt(start + ms))).toEqual([true, false]);
+  expect(stolen.quietShare).toBe(0.5);
+});
