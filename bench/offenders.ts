@@ -11,7 +11,13 @@ import { warmCache, writeKeys } from './load/warm-up.ts';
 import { describeMachine, machineLine } from './machine.ts';
 import { LARGE_BYTES, type OffendersHeard, type OffendersPlan } from './offenders/offenders-plan.ts';
 import type { OffendersOptions } from './offenders/offenders-options.ts';
-import { type EndRow, judgeOffenders, type MemoryRow, type OthersRow } from './offenders/offenders-rows.ts';
+import {
+  type EndRow,
+  judgeOffenders,
+  type MemoryRow,
+  type OthersRow,
+  type QuietShares,
+} from './offenders/offenders-rows.ts';
 import { watchOthers } from './others.ts';
 import { chooseCores, pin } from './pinning.ts';
 import { residentBytes } from './process-usage.ts';
@@ -58,15 +64,15 @@ export async function offenders(options: OffendersOptions, command: string): Pro
     await prepare(backend, [beside, apart]);
     place(pids, offenders.pid);
     const others = watchOthers([...pids, offenders.pid]);
-    const { rows, ends, memory, quietShare } = await measure({ options, beside, apart, offenders });
+    const { rows, ends, memory, quiet } = await measure({ options, beside, apart, offenders });
     const othersShare = others();
-    const verdicts = judgeOffenders(rows, ends, memory, quietShare);
+    const verdicts = judgeOffenders(rows, ends, memory, quiet);
     console.log(
-      `\n${othersTable(rows)}\n\n${quietLine(quietShare)}\n\n${endsTable(ends)}\n\n${memoryLine(memory)}\n`,
+      `\n${othersTable(rows)}\n\n${quietLine(quiet)}\n\n${endsTable(ends)}\n\n${memoryLine(memory)}\n`,
     );
     console.log(`${verdictTable(verdicts)}\n\nOther programs used ${percent(othersShare)} of the CPU.`);
     const name = options.preset === 'full' ? 'offenders' : `offenders-${options.preset}`;
-    const data = { options, othersShare, quietShare, rows, ends, memory, verdicts };
+    const data = { options, othersShare, quiet, rows, ends, memory, verdicts };
     const files = writeResults(name, machine, data, offendersPlot(rows, machine));
     console.log(`\nwritten: ${files.join(', ')}`);
     return options.preset !== 'gate' || verdicts.every(({ pass }) => pass);
@@ -124,7 +130,7 @@ interface Measured {
   readonly rows: readonly OthersRow[];
   readonly ends: readonly EndRow[];
   readonly memory: MemoryRow;
-  readonly quietShare: number;
+  readonly quiet: QuietShares;
 }
 
 async function measure(scene: Scene): Promise<Measured> {
@@ -152,7 +158,7 @@ async function measure(scene: Scene): Promise<Measured> {
     ],
     ends,
     memory: { peak, apart: peakApart, limit: LIMIT_MB * MB },
-    quietShare: stolen.quietShare,
+    quiet: { all: stolen.quietShare(), big: stolen.quietShare(heard.bigMs) },
   };
 }
 

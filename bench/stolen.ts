@@ -17,6 +17,7 @@ export class StolenTime {
   readonly looks: StolenLook[] = [];
   readonly #timer: NodeJS.Timeout;
   readonly #stolenSeconds: () => number;
+  readonly #startedAt = performance.now();
   #last: { at: number; seconds: number };
 
   constructor(stolenSeconds: () => number = machineStolenSeconds) {
@@ -43,8 +44,9 @@ export class StolenTime {
     return look !== undefined && look.share <= QUIET_SHARE;
   }
 
-  /** Units: 0 to 1, of the looks. */
-  get quietShare(): number {
-    return this.looks.filter(({ share }) => share <= QUIET_SHARE).length / this.looks.length;
+  /** How many of the looks up to then. Units: 0 to 1; ms from the start. */
+  quietShare(ms: number = Number.POSITIVE_INFINITY): number {
+    const looks = this.looks.filter(({ until }) => until < this.#startedAt + ms + LOOK_MS);
+    return looks.filter(({ share }) => share <= QUIET_SHARE).length / looks.length;
   }
 }

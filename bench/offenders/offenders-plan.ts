@@ -9,10 +9,11 @@ export interface OffendersPlan {
   readonly largeKey: string;
 }
 
-/** What offenders were told. Shape: `big` and `tooBig` are whole replies without their CRLF. */
+/** What offenders were told. Shape: `big` and `tooBig` are whole replies without their CRLF. Units: ms until the one to `big`. */
 export interface OffendersHeard {
   readonly halfOpen: number;
   readonly big: string;
+  readonly bigMs: number;
   readonly tooBig: string;
 }
 

@@ -85,10 +85,13 @@ function sendTooBig(): Promise<string> {
 }
 
 async function run(): Promise<OffendersHeard> {
-  const big = sendBig();
+  const beganAt = performance.now();
+  let bigMs = 0;
+  const big = sendBig().finally(() => {
+    bigMs = performance.now() - beganAt;
+  });
   const tooBig = sendTooBig();
   pipelineWithoutReading();
-  const beganAt = performance.now();
   for (let come = 0; come < plan.crowd; ) {
     await delay(ROUND_MS);
     const due = ((performance.now() - beganAt) / 1000 / plan.seconds) * plan.crowd;
@@ -97,7 +100,8 @@ async function run(): Promise<OffendersHeard> {
       sendHalf(come);
     }
   }
-  return { halfOpen: 0, big: await big, tooBig: await tooBig };
+  const word = await big;
+  return { halfOpen: 0, big: word, bigMs, tooBig: await tooBig };
 }
 
 answer({

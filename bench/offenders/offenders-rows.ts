@@ -25,6 +25,12 @@ export interface MemoryRow {
   readonly limit: number;
 }
 
+/** In how many of the seconds no other machine had the CPU. Units: 0 to 1, of all and of those in which the large value came. */
+export interface QuietShares {
+  readonly all: number;
+  readonly big: number;
+}
+
 const mostChange = 1.3;
 /** What is closed is garbage for a while, and what Node keeps beside it (sockets, writes under way) is not counted. */
 const garbage = 1.5;
@@ -35,7 +41,7 @@ export function judgeOffenders(
   others: readonly OthersRow[],
   ends: readonly EndRow[],
   memory: MemoryRow,
-  quietShare: number,
+  quiet: QuietShares,
 ): Verdict[] {
   return [
     ...others.map(({ name, beside, apart }) => {
@@ -47,7 +53,8 @@ export function judgeOffenders(
       (memory.peak - memory.apart) / memory.limit,
       garbage,
     ),
-    atLeast('seconds in which no other machine had the CPU, of all', quietShare, enoughSeconds),
+    atLeast('seconds in which no other machine had the CPU, of all', quiet.all, enoughSeconds),
+    atLeast('the same of those in which the large value came', quiet.big, enoughSeconds),
     ...ends.map(({ offender, count, ended }) => atLeast(`their end had: ${offender}`, ended / count, 1)),
   ];
 }

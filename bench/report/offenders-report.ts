@@ -1,6 +1,6 @@
 /** How the offenders' benchmark looks in the terminal and in the plot. */
 import { type Machine, machineLine } from '../machine.ts';
-import type { EndRow, MemoryRow, OthersRow } from '../offenders/offenders-rows.ts';
+import type { EndRow, MemoryRow, OthersRow, QuietShares } from '../offenders/offenders-rows.ts';
 import type { Plot } from './svg.ts';
 import { type Column, digits, percent, renderTable } from './table.ts';
 
@@ -33,8 +33,9 @@ export function othersTable(rows: readonly OthersRow[]): string {
   return renderTable(columns, lines);
 }
 
-export function quietLine(quietShare: number): string {
-  return `Requests of ${percent(quietShare)} of the seconds: in the others the hypervisor gave CPU time to other machines.`;
+export function quietLine({ all, big }: QuietShares): string {
+  const shares = `${percent(all)} of the seconds (${percent(big)} of those with the large value)`;
+  return `Requests of ${shares}: in the others the hypervisor gave CPU time to other machines.`;
 }
 
 export function endsTable(rows: readonly EndRow[]): string {

@@ -24,7 +24,8 @@ test('tells the seconds that were ours from those in which other machines had th
   stolen.stop();
   expect([100, 1100, 2100].map((ms) => stolen.isQuietAt(start + ms))).toEqual([true, false, true]);
   expect(stolen.isQuietAt(start + 3100)).toBe(false);
-  expect(stolen.quietShare).toBeCloseTo(2 / 3);
+  expect(stolen.quietShare()).toBeCloseTo(2 / 3);
+  expect(stolen.quietShare(1200)).toBe(0.5);
 });
 
 test('counts a second that was begun, but none of no length', () => {
@@ -35,5 +36,5 @@ test('counts a second that was begun, but none of no length', () => {
   vi.advanceTimersByTime(500);
   stolen.stop();
   expect([100, 1100].map((ms) => stolen.isQuietAt(start + ms))).toEqual([true, false]);
-  expect(stolen.quietShare).toBe(0.5);
+  expect(stolen.quietShare()).toBe(0.5);
 });
