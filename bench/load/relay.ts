@@ -5,8 +5,9 @@ import { type AddressInfo, createConnection, createServer, type Socket } from 'n
 import type { Histogram } from 'hdr-histogram-js';
 
 import { newHistogram, recordMs } from '../report/percentiles.ts';
-import { Alarm } from './alarm.ts';
 import { DelayLine } from './delay-line.ts';
+import { descriptorOf, endOf, PollSet, receive, sendSome } from './poll-sockets.ts';
+import { sharpenSleep } from './sharpen-sleep.ts';
 
 /** A running relay. Shape: `held` has one value for each chunk, how long it was really held, both directions. */
 export interface HopRelay {
@@ -15,40 +16,28 @@ export interface HopRelay {
   stop(): void;
 }
 
-/** No bytes = the end of the stream, which travels through the queue like any byte. */
-interface Piece {
-  readonly to: Socket;
-  readonly bytes: Buffer | undefined;
-}
-
-/** An alarm rings about this much late. */
-const wakeMs = 0.025;
-
 /** The shortest sleep: what is due meanwhile waits for it, so that a flood of pieces costs no core. */
-const leastSleepMs = 0.05;
+const LEAST_SLEEP_MS = 0.05;
+/** For so long the event loop, which accepts connections, waits while the relay serves those that there are. */
+const SLICE_MS = 5;
+const READ_BYTES = 64 * 1024;
 
 /** Listens on a free loopback port and forwards to `serverPort`, holding bytes `delayMs` in each direction. */
 export async function startHopRelay(serverPort: number, delayMs: number): Promise<HopRelay> {
+  sharpenSleep();
   const held = newHistogram();
-  const sockets = new Set<Socket>();
   const pump = new Pump(delayMs, held);
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
+  const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (client) => {
     const upstream = createConnection({
       host: '127.0.0.1',
       port: serverPort,
       allowHalfOpen: true,
       noDelay: true,
-    });
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.add(from);
-      from.on('data', (bytes: Buffer) => pump.push({ to, bytes }));
-      from.on('end', () => pump.push({ to, bytes: undefined }));
-      from.on('error', () => to.destroy());
-      from.on('close', () => sockets.delete(from));
-    }
+    }).pause();
+    for (const socket of [client, upstream]) socket.on('error', () => {});
+    client.once('close', () => upstream.destroy());
+    upstream.once('close', () => client.destroy());
+    upstream.once('connect', () => pump.join(client, upstream));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -57,40 +46,154 @@ export async function startHopRelay(serverPort: number, delayMs: number): Promis
     held,
     stop() {
       server.close();
-      for (const socket of sockets) socket.destroy();
       pump.stop();
     },
   };
 }
 
-/** Both directions hold for the same time, so one line and one pump keep the order of everything. */
+/** One of the two sockets of a connection through the relay. */
+class End {
+  readonly socket: Socket;
+  readonly fd: number;
+  /** Where its bytes go. */
+  other!: End;
+  /** It may send more. */
+  reads = true;
+  isOver = false;
+  /** What the kernel did not take yet; undefined = the end of the stream. */
+  readonly #waiting: (Buffer | undefined)[] = [];
+  /** What is waited for is not what it was. */
+  readonly #changed: () => void;
+
+  constructor(socket: Socket, changed: () => void) {
+    this.socket = socket;
+    this.fd = descriptorOf(socket);
+    this.#changed = changed;
+    socket.once('close', () => this.#over());
+  }
+
+  get writes(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  put(bytes: Buffer | undefined): void {
+    this.#waiting.push(bytes);
+    this.#send();
+    if (this.writes) this.#changed();
+  }
+
+  /** The kernel takes bytes again. */
+  goOn(): void {
+    this.#send();
+    if (!this.writes) this.#changed();
+  }
+
+  /** It sends no more. */
+  ended(): void {
+    this.reads = false;
+    this.#changed();
+  }
+
+  break(): void {
+    for (const end of [this, this.other]) {
+      end.#over();
+      end.socket.destroy();
+    }
+  }
+
+  #send(): void {
+    for (let bytes = this.#waiting[0]; this.writes; bytes = this.#waiting[0]) {
+      if (bytes === undefined) return this.#end();
+      const taken = sendSome(this.fd, bytes);
+      if (taken === 'broken') return this.break();
+      if (taken < bytes.length) {
+        this.#waiting[0] = bytes.subarray(taken);
+        return;
+      }
+      this.#waiting.shift();
+    }
+  }
+
+  #end(): void {
+    this.#waiting.shift();
+    endOf(this.fd);
+    if (!this.reads) this.break();
+  }
+
+  #over(): void {
+    this.isOver = true;
+    this.#changed();
+  }
+}
+
+/** No bytes = the end of the stream, which travels through the queue like any byte. */
+interface Piece {
+  readonly to: End;
+  readonly bytes: Buffer | undefined;
+}
+
+/** Both directions hold for the same time, so one line keeps the order of everything. */
 class Pump {
   readonly #line: DelayLine<Piece>;
-  readonly #alarm = new Alarm(() => this.#run());
-  #running = false;
+  readonly #polled = new PollSet();
+  readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  #ends: End[] = [];
+  #isRunning = false;
+  #isChanged = false;
 
   constructor(delayMs: number, held: Histogram) {
     this.#line = new DelayLine(delayMs, ({ to, bytes }, tookMs) => {
       recordMs(held, tookMs);
-      if (bytes === undefined) to.end();
-      else to.write(bytes);
+      if (!to.isOver) to.put(bytes);
     });
   }
 
-  push(piece: Piece): void {
-    this.#line.push(piece, performance.now());
-    if (!this.#running) this.#run();
-  }
-
-  #run(): void {
-    const wait = this.#line.pump(performance.now());
-    this.#running = wait !== undefined;
-    if (wait === undefined) return;
-    if (wait < wakeMs) setImmediate(() => this.#run());
-    else this.#alarm.set(Math.max(wait - wakeMs, leastSleepMs));
+  join(client: Socket, upstream: Socket): void {
+    const changed = (): void => {
+      this.#isChanged = true;
+    };
+    const [one, other] = [new End(client, changed), new End(upstream, changed)];
+    [one.other, other.other] = [other, one];
+    this.#ends.push(one, other);
+    changed();
+    if (!this.#isRunning) setImmediate(() => this.#run());
+    this.#isRunning = true;
   }
 
   stop(): void {
-    void this.#alarm.close();
+    for (const end of this.#ends) end.break();
+  }
+
+  #run(): void {
+    const until = performance.now() + SLICE_MS;
+    for (let now = performance.now(); now < until && this.#ends.length > 0; now = performance.now()) {
+      const due = this.#line.pump(now) ?? SLICE_MS;
+      if (this.#isChanged) this.#pollAnew();
+      if (this.#polled.wait(Math.min(Math.max(due, LEAST_SLEEP_MS), until - now))) this.#serve();
+    }
+    this.#isRunning = this.#ends.length > 0;
+    if (this.#isRunning) setImmediate(() => this.#run());
+  }
+
+  #pollAnew(): void {
+    this.#isChanged = false;
+    this.#ends = this.#ends.filter(({ isOver }) => !isOver);
+    this.#polled.fill(this.#ends);
+  }
+
+  #serve(): void {
+    for (const [place, end] of this.#ends.entries()) {
+      if (this.#polled.isWritable(place)) end.goOn();
+      if (!end.isOver && end.reads && this.#polled.isReadable(place)) this.#read(end);
+    }
+  }
+
+  #read(end: End): void {
+    const length = receive(end.fd, this.#buffer);
+    if (length === 'nothing') return;
+    if (length === 'broken') return end.break();
+    if (length === 0) end.ended();
+    const bytes = length === 0 ? undefined : Buffer.from(this.#buffer.subarray(0, length));
+    this.#line.push({ to: end.other, bytes }, performance.now());
   }
 }
