@@ -208,11 +208,11 @@ describe('nearcache before a Redis that swaps its databases, of which it tells n
 describe('nearcache whose channel is silent', () => {
   const D = 400;
   /** For a busy machine; until the silent link is given up it takes longer. */
-  const SLACK_MS = 1500;
+  const SLACK_MS = 6000;
 
   test('serves no entry after the staleness bound, though Redis itself is there, and does again when it is back', async () => {
     const sidecar = await Sidecar.start({
-      flags: `--invalidation-channel ${CHANNEL} --invalidation-hold-off 0 --max-staleness ${D}ms --link-dead-timeout 3s`,
+      flags: `--invalidation-channel ${CHANNEL} --invalidation-hold-off 0 --max-staleness ${D}ms --link-dead-timeout 10s`,
     });
     const app = await sidecar.app();
     await say(sidecar.direct, 'SET', 'k', 'v');
@@ -232,7 +232,8 @@ describe('nearcache whose channel is silent', () => {
     expect(await sidecar.metric('nearcache_cache_state')).toBe(1);
     sidecar.gate.open();
     await until('entries are served', isHit);
-    expect(await sidecar.metric('nearcache_invalidation_link_up')).toBe(1);
+    // A machine that stands still for longer than the bound has it down again for a moment.
+    await until('the link is up', async () => (await sidecar.metric('nearcache_invalidation_link_up')) === 1);
     await sidecar.stop();
   });
 });
