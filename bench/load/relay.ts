@@ -60,6 +60,8 @@ class End {
   /** It may send more. */
   reads = true;
   isOver = false;
+  /** All that was sent to it has left. */
+  #isEnded = false;
   /** What the kernel did not take yet; undefined = the end of the stream. */
   readonly #waiting: (Buffer | undefined)[] = [];
   /** What is waited for is not what it was. */
@@ -117,7 +119,8 @@ class End {
   #end(): void {
     this.#waiting.shift();
     endOf(this.fd);
-    if (!this.reads) this.break();
+    this.#isEnded = true;
+    if (this.other.#isEnded) this.break();
   }
 
   #over(): void {
