@@ -38,15 +38,21 @@ export class StolenTime {
     if (performance.now() > this.#last.at) this.look();
   }
 
+  /** The greatest share of a look that saw some of that time. Units: 0 to 1. */
+  mostBetween(from: number, to: number): number {
+    const seen = this.looks.filter(({ until }, i) => until >= from && (this.looks[i - 1]?.until ?? 0) <= to);
+    return Math.max(0, ...seen.map(({ share }) => share));
+  }
+
   /** Was the machine ours at this time? Not known before the look after it: then no. */
   isQuietAt(at: number): boolean {
     const look = this.looks.find(({ until }) => at < until);
     return look !== undefined && look.share <= QUIET_SHARE;
   }
 
-  /** How many of the looks up to then. Units: 0 to 1; ms from the start. */
-  quietShare(ms: number = Number.POSITIVE_INFINITY): number {
+  /** How many of the looks up to then saw no more than `most`. Units: 0 to 1; ms from the start. */
+  quietShare(ms: number = Number.POSITIVE_INFINITY, most: number = QUIET_SHARE): number {
     const looks = this.looks.filter(({ until }) => until < this.#startedAt + ms + LOOK_MS);
-    return looks.filter(({ share }) => share <= QUIET_SHARE).length / looks.length;
+    return looks.filter(({ share }) => share <= most).length / looks.length;
   }
 }

@@ -40,6 +40,16 @@ describe('a drill keeps every promise', () => {
 });
 
 test(
+  'a drill whose own means fail ends with their error',
+  async () => {
+    const stop = SCENARIOS.find(({ name }) => name === 'stop') as Scenario;
+    const failing = { ...stop, play: () => Promise.reject(new Error('no such thing as a shard')) };
+    await expect(play(failing)).rejects.toThrow('no such thing as a shard');
+  },
+  TIMEOUT_MS,
+);
+
+test(
   'a drill says so when nothing is cached and nothing is cut off',
   async () => {
     const kill = SCENARIOS.find(({ name }) => name === 'pause') as Scenario;

@@ -22,6 +22,8 @@ export interface SoakFacts {
   readonly closed: number;
   readonly deaths: readonly string[];
   readonly exit: number | string;
+  /** Of the seconds, those in which other machines had little of this one's CPU. */
+  readonly ownTime: number;
 }
 
 const HITS_SHARE = 0.3;
@@ -29,6 +31,10 @@ const HITS_SHARE = 0.3;
 export const FAULTS_TO_JUDGE = 4;
 /** Commands of a session run in order: one may have to wait for another before its own time begins. Units: command time-outs. */
 const WAITS = 2;
+/** Says nothing about nearcache, but how much the others say. */
+export const OWN_TIME = 'time that the machine was not taken by others';
+/** Of the seconds; in the others errors and long waits say nothing about nearcache. */
+const OWN_TIME_SHARE = 0.9;
 const MB = 1_000_000;
 
 /** How much more each may be than in the first quiet time of the same life. */
@@ -50,7 +56,7 @@ export const MAY_GROW: Readonly<Record<keyof Holdings, number>> = {
 
 /** What became of each promise. */
 export function judgeSoak(facts: SoakFacts): DrillVerdict[] {
-  const { ledger, windows, limits, connections, unanswered, exit } = facts;
+  const { ledger, windows, connections, unanswered, exit } = facts;
   const hot = ledger.failed.filter(({ kind, isWrite }) => kind === 'hot' && !isWrite);
   const other = Object.entries(facts.breakers).filter(([, state]) => state !== 'closed');
   return [
@@ -71,7 +77,13 @@ export function judgeSoak(facts: SoakFacts): DrillVerdict[] {
       measured: `${ledger.answered} answered, ${unanswered} not`,
       allowed: '0 not',
     },
-    within('longest wait', ledger.longestMs, WAITS * limits.commandTimeoutMs),
+    longestWait(facts),
+    {
+      promise: OWN_TIME,
+      passed: facts.ownTime >= OWN_TIME_SHARE,
+      measured: `${(100 * facts.ownTime).toFixed(1)} %`,
+      allowed: `${100 * OWN_TIME_SHARE} % or more`,
+    },
     hitShare(facts),
     none(
       'breakers not closed at the end',
@@ -88,6 +100,17 @@ export function judgeSoak(facts: SoakFacts): DrillVerdict[] {
     { promise: 'nearcache ends in order', passed: exit === 0, measured: String(exit), allowed: '0' },
     ...leaks(facts.looks),
   ];
+}
+
+/** Longest wait that a request may have. Units: ms. */
+export function longMs({ commandTimeoutMs }: Limits): number {
+  return WAITS * commandTimeoutMs;
+}
+
+function longestWait({ ledger, windows, limits }: SoakFacts): DrillVerdict {
+  const most = longMs(limits);
+  const counted = ledger.long.filter((wait) => windows.explains(wait) !== 'machine').map(({ ms }) => ms);
+  return within('longest wait', Math.max(Math.min(ledger.longestMs, most), ...counted), most);
 }
 
 /** What is held at the end of each life must be what it held before its first fault. */

@@ -62,18 +62,21 @@ describe('a failure', () => {
   const failed = { kind: 'own', shard: 'shard1', isWrite: false, text: '' } as const;
 
   test('is excused by what was wrong at some time of its request, and by nothing else', () => {
-    const windows = new Windows(30_000);
+    const windows = new Windows(30_000, (from, to) => to >= 500 && from < 600);
     windows.addFault(window(100, 200));
     windows.addCrash(window(300, 400));
     expect(windows.explains({ ...failed, at: 150, ms: 1 })).toBe('fault');
     expect(windows.explains({ ...failed, at: 210, ms: 20 })).toBe('fault');
     expect(windows.explains({ ...failed, at: 310, ms: 1 })).toBe('crash');
     expect(windows.explains({ ...failed, at: 250, ms: 1 })).toBeUndefined();
+    expect(windows.explains({ ...failed, at: 610, ms: 20 })).toBe('machine');
+    expect(windows.explains({ ...failed, at: 650, ms: 20 })).toBeUndefined();
+    expect(windows.staleSince('shard1', 510, 511)).toBeUndefined();
     expect(windows.staleSince('shard1', 310, 311)).toBeUndefined();
   });
 
   test('of a shard that had not recovered from the fault before may be as stale as that one began, within bounds', () => {
-    const windows = new Windows(1000);
+    const windows = new Windows(1000, () => false);
     windows.addFault(window(100, 500));
     windows.addFault(window(400, 5000));
     expect(windows.staleSince('shard1', 450, 451)).toBe(100);

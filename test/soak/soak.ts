@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { StolenTime } from '../../bench/stolen.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import type { Config } from '../../src/config/config.ts';
 import { LiveScene } from '../../src/drill/live-scene.ts';
@@ -11,13 +12,13 @@ import type { Limits } from '../../src/drill/promises.ts';
 import type { DrillEvent } from '../../src/drill/record.ts';
 import { configOf, DRILL_FLAGS, limitsOf } from '../../src/drill/run.ts';
 import { Sampler } from '../../src/drill/sampler.ts';
-import { withRedis } from '../../src/drill/servers/redis-call.ts';
+import { type CallTarget, withRedis } from '../../src/drill/servers/redis-call.ts';
 import { startRedisOn } from '../../src/drill/servers/redis-server.ts';
 import { buildStage, type Stage, type StageShard } from '../../src/drill/stage.ts';
 import { Random } from '../fuzz/random.ts';
 import { type Fault, type PlannedFault, planFaults, WARM_UP } from './faults.ts';
 import { holdings } from './holdings.ts';
-import { judgeSoak, leaks, type SoakFacts } from './judge.ts';
+import { judgeSoak, leaks, longMs, type SoakFacts } from './judge.ts';
 import type { LookAt, SoakOptions, SoakRecord, StruckFault } from './record.ts';
 import { Supervisor } from './supervisor.ts';
 import { Windows } from './windows.ts';
@@ -34,6 +35,10 @@ const CLOSED_MS = 500;
 const LAST_LOOKS = 5;
 const LISTED = 5;
 const LOST_CHECKED = 200;
+/** Of one second. With more of it gone, the times of nearcache and of the soak itself do not hold. */
+const TAKEN_SHARE = 0.3;
+const TRIES = 3;
+const BETWEEN_TRIES_MS = 5000;
 
 const FLAGS: Readonly<Record<string, string>> = { ...DRILL_FLAGS, 'cache-size': '8mb' };
 
@@ -68,7 +73,8 @@ class Soak {
   readonly #nearcache: Supervisor;
   readonly #limits: Limits;
   readonly #windows: Windows;
-  readonly #ledger = new Ledger();
+  readonly #stolen = new StolenTime();
+  readonly #ledger: Ledger;
   readonly #load: Load;
   readonly #sampler: Sampler;
   readonly #lost: { readonly shard: string; readonly life: Life }[] = [];
@@ -87,7 +93,13 @@ class Soak {
     this.#stage = stage;
     this.#nearcache = nearcache;
     this.#limits = limitsOf(config);
-    this.#windows = new Windows(config.staleIfErrorMs);
+    // What stands still for a while has to recover, too.
+    const { recoveryMs } = this.#limits;
+    this.#windows = new Windows(
+      config.staleIfErrorMs,
+      (from, to) => this.#stolen.mostBetween(from - recoveryMs, to) > TAKEN_SHARE,
+    );
+    this.#ledger = new Ledger(longMs(this.#limits));
     const ledger = this.#ledger;
     const check = new ReadCheck(ledger, config.maxStalenessMs, this.#windows.staleSince);
     const { port } = nearcache;
@@ -124,6 +136,7 @@ class Soak {
         revived: this.#revived,
         deaths: this.#nearcache.deaths,
         exit,
+        ownTime: this.#stolen.quietShare(Infinity, TAKEN_SHARE),
       }),
       seed,
       faults: this.#struck,
@@ -158,6 +171,7 @@ class Soak {
       this.#sayHow();
       return { unanswered: this.#ledger.pending, connections: { connected, of: this.#load.connections } };
     } finally {
+      this.#stolen.stop();
       await this.#sampler.stop();
       await this.#load.close();
     }
@@ -245,10 +259,12 @@ class Soak {
   }
 
   async #look(): Promise<void> {
-    const { longestMs } = this.#ledger;
-    const held = await holdings(this.#nearcache, this.#stage.shards);
+    const { longestMs, long } = this.#ledger;
+    const { length } = long;
+    const held = await this.#tried(() => holdings(this.#nearcache, this.#stage.shards));
     // It stands still while its heap is looked at, which is our doing.
     this.#ledger.longestMs = longestMs;
+    long.length = length;
     this.#looks.push({ atMs: Math.round(this.#now()), life: this.#life, faults: this.#faultsOfLife, held });
   }
 
@@ -259,10 +275,25 @@ class Soak {
       const { server } = this.#stage.shards.find((shard) => shard.name === name) as StageShard;
       const keys = lost.slice(-LOST_CHECKED).map(({ life }) => life.key);
       // A write that was under way when all was lost may have run behind that.
-      const kept = await withRedis(server, (redis) => redis.mget(keys));
-      const served = await withRedis({ host: '127.0.0.1', port }, (redis) => redis.mget(keys));
+      const ask = (target: CallTarget): Promise<(string | null)[]> =>
+        this.#tried(() => withRedis(target, (redis) => redis.mget(keys)));
+      const kept = await ask(server);
+      const served = await ask({ host: '127.0.0.1', port });
       for (const [i, key] of keys.entries())
         if (served[i] !== kept[i]) this.#revived.push(`${key}: ${served[i]} is served, ${kept[i]} is there`);
+    }
+  }
+
+  /** A machine that stands still for some seconds shall not end the soak. */
+  async #tried<T>(look: () => Promise<T>): Promise<T> {
+    for (let tries = TRIES; ; tries--) {
+      try {
+        return await look();
+      } catch (error) {
+        if (tries === 1) throw error;
+        this.#say(`   tried again: ${String(error)}`);
+        await delay(BETWEEN_TRIES_MS);
+      }
     }
   }
 

@@ -1,14 +1,17 @@
 import type { StaleSince } from '../../src/drill/load/read-check.ts';
-import type { FailedRequest } from '../../src/drill/load/ledger.ts';
+import type { Wait } from '../../src/drill/load/ledger.ts';
 
 /** When which shard may fail, and when its replies may be stale. Units: ms of the monotonic clock. */
 export class Windows {
   readonly #staleIfErrorMs: number;
   readonly #faults: StaleSince[] = [];
   readonly #crashes: StaleSince[] = [];
+  readonly #wasTaken: (from: number, to: number) => boolean;
 
-  constructor(staleIfErrorMs: number) {
+  /** `wasTaken` says whether the machine was at other machines' work for a part of that time. */
+  constructor(staleIfErrorMs: number, wasTaken: (from: number, to: number) => boolean) {
     this.#staleIfErrorMs = staleIfErrorMs;
+    this.#wasTaken = wasTaken;
   }
 
   /** A fault of shards: until it is over, requests may fail and replies may be stale as declared. */
@@ -26,10 +29,11 @@ export class Windows {
     return since === undefined ? undefined : Math.max(since, from - this.#staleIfErrorMs);
   };
 
-  /** What was away during the request: nearcache itself, or the shard; `faults` = it had not recovered from one fault when the next
-   *  struck, so that nothing of it need have been cached then. */
-  explains({ shard, at, ms }: FailedRequest): 'crash' | 'fault' | 'faults' | undefined {
+  /** What was away during the request: nearcache itself, the machine, or the shard; `faults` = it had not recovered from one fault when the
+   *  next struck, so that nothing of it need have been cached then. */
+  explains({ shard, at, ms }: Wait): 'crash' | 'machine' | 'fault' | 'faults' | undefined {
     if (this.#crashes.some((window) => window(shard, at - ms, at) !== undefined)) return 'crash';
+    if (this.#wasTaken(at - ms, at)) return 'machine';
     const { length } = this.#chain(shard, at - ms, at);
     if (length > 1) return 'faults';
     return length === 1 ? 'fault' : undefined;

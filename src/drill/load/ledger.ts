@@ -8,10 +8,15 @@ export interface RequestFacts {
   readonly isWrite: boolean;
 }
 
-/** A request that was answered with an error, by nearcache or by the end of its connection. Units: ms; `at` is when the error came. */
-export interface FailedRequest extends RequestFacts {
+/** How long a request took. Units: ms; `at` is when its answer came. */
+export interface Wait {
+  readonly shard: string;
   readonly at: number;
   readonly ms: number;
+}
+
+/** A request that was answered with an error, by nearcache or by the end of its connection. */
+export interface FailedRequest extends RequestFacts, Wait {
   readonly text: string;
 }
 
@@ -42,11 +47,18 @@ export class Ledger {
   /** Connections of the app that were closed by the other side. */
   closed = 0;
   longestMs = 0;
+  /** Those that took longer than `longMs`. */
+  readonly long: Wait[] = [];
   /** By shard: when a request that needs Redis last succeeded. */
   readonly succeededAt: Map<string, number> = new Map();
+  readonly #longMs: number;
   #latencies: number[] = [];
   #errors = 0;
   #fastErrors = 0;
+
+  constructor(longMs: number = Infinity) {
+    this.#longMs = longMs;
+  }
 
   began({ isWrite }: RequestFacts): void {
     this.pending++;
@@ -56,7 +68,7 @@ export class Ledger {
   /** A reply that is no error; what is wrong with it is told apart. */
   succeeded(facts: RequestFacts, startedAt: number, now: number): void {
     if (facts.isWrite) this.succeededAt.set(facts.shard, now);
-    this.#ended(startedAt, now);
+    this.#ended(facts, startedAt, now);
   }
 
   failedWith(facts: RequestFacts, text: string, startedAt: number, now: number): void {
@@ -64,7 +76,7 @@ export class Ledger {
     this.failed.push({ ...facts, at: now, ms, text });
     this.#errors++;
     if (ms <= FAST_MS) this.#fastErrors++;
-    this.#ended(startedAt, now);
+    this.#ended(facts, startedAt, now);
   }
 
   /** What was answered since the last call. */
@@ -84,10 +96,12 @@ export class Ledger {
     return stretch;
   }
 
-  #ended(startedAt: number, now: number): void {
+  #ended({ shard }: RequestFacts, startedAt: number, now: number): void {
+    const ms = now - startedAt;
     this.pending--;
     this.answered++;
-    this.longestMs = Math.max(this.longestMs, now - startedAt);
-    this.#latencies.push(now - startedAt);
+    this.longestMs = Math.max(this.longestMs, ms);
+    if (ms > this.#longMs) this.long.push({ shard, at: now, ms });
+    this.#latencies.push(ms);
   }
 }

@@ -92,8 +92,9 @@ export class Load {
     while (ledger.pending > 0 && clock.now() < deadline) await delay(10);
   }
 
-  /** What is without an answer now, never gets one. */
+  /** Asks nothing more; what is without an answer now, never gets one. */
   async close(): Promise<void> {
+    this.#over.abort();
     for (const client of this.#clients) client.close();
     await Promise.all(this.#running);
   }

@@ -26,6 +26,17 @@ test('tells the seconds that were ours from those in which other machines had th
   expect(stolen.isQuietAt(start + 3100)).toBe(false);
   expect(stolen.quietShare()).toBeCloseTo(2 / 3);
   expect(stolen.quietShare(1200)).toBe(0.5);
+  expect(stolen.quietShare(3000, 0.2)).toBe(1);
+});
+
+test('tells how much of a time was taken at most', () => {
+  const start = performance.now();
+  const stolen = new StolenTime(() => stolenSeconds);
+  for (const share of [0.1, 0.5, 0]) pass(share);
+  stolen.stop();
+  expect(stolen.mostBetween(start + 100, start + 200)).toBeCloseTo(0.1);
+  expect(stolen.mostBetween(start + 900, start + 1100)).toBeCloseTo(0.5);
+  expect(stolen.mostBetween(start + 2100, start + 2200)).toBe(0);
 });
 
 test('counts a second that was begun, but none of no length', () => {
