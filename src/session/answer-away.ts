@@ -3,16 +3,15 @@ import type { NearCache } from '../cache/near-cache.ts';
 import type { Request } from '../protocol/request.ts';
 import type { CallFailure } from '../shard/call.ts';
 import { askedBy, insteadOfAsked } from './asked.ts';
-import type { Waiter } from '../shard/shared-options.ts';
 import type { Session } from './session.ts';
 import { sharedSlot } from './shared-slot.ts';
 
 /** May the session ask the shard, at which it is aimed, for what the near-cache lacks? After an outage such reads take turns. 'wait' =
  *  the session is woken; a failure = no, and why. */
-export function fetchTurn({ identity, now }: Session, waiter: Waiter): 'go' | 'wait' | CallFailure {
-  const { ramp } = identity.shard;
+export function fetchTurn(session: Session): 'go' | 'wait' | CallFailure {
+  const { ramp } = session.identity.shard;
   if (!ramp.isActive) return 'go';
-  const turn = ramp.admit(waiter, now);
+  const turn = ramp.admit(session, session.taken, session.now);
   return turn === 'late' ? { kind: 'queue', reason: String(ramp.queueTimeoutMs) } : turn;
 }
 

@@ -32,7 +32,7 @@ export function readManyThroughCache(
   // Behind a read that may yet be sent, its answer could be older than that one's (DESIGN rule 3).
   const { shared } = session.identity;
   if (!letHeldGo(session) || !shared.hasRoomFor(session)) return false;
-  const turn = shared.obstacle ?? fetchTurn(session, session);
+  const turn = shared.obstacle ?? fetchTurn(session);
   if (turn === 'wait') return false;
   if (turn === 'go') fetchMany(session, cache, request, spec);
   else answerAway(session, cache, request, spec, turn);

@@ -81,7 +81,7 @@ function fetchOne(session: Session, cache: NearCache, request: Request, spec: Co
     if (reason !== undefined || leases !== undefined) {
       return letHeldGo(session) && readThroughCache(session, cache, request, spec);
     }
-    if (fetchTurn(session, session) !== 'go') return false;
+    if (fetchTurn(session) !== 'go') return false;
     parkAhead(session, cache, request, spec, { key, policy });
     return true;
   }
@@ -91,7 +91,7 @@ function fetchOne(session: Session, cache: NearCache, request: Request, spec: Co
     const known = cache.findRead(key, wanted, session.now);
     if (known instanceof ReadCall && joinRead(session, cache, known, request, spec)) return true;
   }
-  const turn = fetchTurn(session, session);
+  const turn = fetchTurn(session);
   if (turn === 'wait') return false;
   if (turn !== 'go') {
     answerAway(session, cache, request, spec, turn);

@@ -143,6 +143,7 @@ export class RequestReader {
         if (admission !== 'go') return admission === 'wait' ? this.#stall(at) : decoder.consumedTo;
         const used = dispatch(this.#session, decoder.request, buffer, decoder.consumedTo, end);
         if (used < 0) return this.#stall(at);
+        this.#session.taken++;
         this.#isAdmitted = false;
         if (this.#session.lateness.isWaiting) this.#session.lateness.goOn(this.#session.now);
         return used;

@@ -68,7 +68,8 @@ export class Session implements SlotOwner, EndOfTurn {
   outstanding = 0;
   /** Commands of unknown keys that are not answered: reads neither hit nor join (DESIGN rule 2). */
   unknownOutstanding = 0;
-  /** Commands so far that are no reads. */
+  /** So far: requests that have gone their way, and those that are no reads. */
+  taken = 0;
   writes = 0;
   /** Keys of which a read may yet be sent, and of how many (see held-keys.ts). */
   readonly heldKeys: Map<string, number> = new Map<string, number>();
@@ -97,8 +98,7 @@ export class Session implements SlotOwner, EndOfTurn {
     this.context = context;
     this.id = id;
     this.now = context.clock.now();
-    this.createdAt = this.now;
-    this.lastActiveAt = this.now;
+    this.createdAt = this.lastActiveAt = this.now;
     this.address = addressOf(socket.remoteAddress, socket.remotePort);
     this.localAddress = addressOf(socket.localAddress, socket.localPort);
     this.user = new SessionUser(context.upstream);

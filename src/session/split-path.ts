@@ -55,7 +55,7 @@ export function runSplit(session: Session, request: Request, spec: CommandSpec, 
     const isSent = session.identity.shared.obstacle === undefined;
     if (isSent && written !== undefined) sent.push(...(groups.indices[part] as number[]));
     // Late, it goes all the same: the parts at other shards have had their turns.
-    if (reads !== undefined && fetchTurn(session, session) === 'wait') return false;
+    if (reads !== undefined && fetchTurn(session) === 'wait') return false;
   }
   const slot = sharedSlot(session, request, spec);
   // What is refused changes nothing that the near-cache knows.

@@ -9,6 +9,12 @@ export interface RampOptions {
   readonly queueTimeoutMs: number;
 }
 
+/** Units: ms. */
+interface Wait {
+  readonly read: number;
+  readonly since: number;
+}
+
 const STEP_MS = 10;
 /** A burst of so many ms' worth may go at once. */
 const BURST_MS = 100;
@@ -19,10 +25,9 @@ const BURST_MS = 100;
 export class Ramp {
   readonly #options: RampOptions;
   readonly #clock: Clock;
-  /** Since when each waits. */
-  readonly #waiting = new Map<Waiter, number>();
+  readonly #waiting = new Map<Waiter, Wait>();
   /** Those who have been woken and may go now, or say that they do not want to any more by saying nothing. */
-  #woken = new Map<Waiter, number>();
+  #woken = new Map<Waiter, Wait>();
   #startedAt: number = Number.NEGATIVE_INFINITY;
   #tokens = 0;
   #filledAt = 0;
@@ -50,11 +55,13 @@ export class Ramp {
     this.#tokens = 0;
   }
 
-  /** May one more read be sent? wait = `waiter` is woken when it may; late = it has waited long enough. */
-  admit(waiter: Waiter, now: number): 'go' | 'wait' | 'late' {
+  /** May one more read be sent? wait = `waiter` is woken when it may; late = it has waited long enough. `read` is what the waiter calls
+   *  it: what an earlier one of it had to wait, which was then answered otherwise, is not this one's. */
+  admit(waiter: Waiter, read: number, now: number): 'go' | 'wait' | 'late' {
     this.#fill(now);
     if (!this.isActive) return 'go';
-    const since = this.#woken.get(waiter) ?? this.#waiting.get(waiter);
+    const wait = this.#woken.get(waiter) ?? this.#waiting.get(waiter);
+    const since = wait?.read === read ? wait.since : undefined;
     // Who came before goes first.
     const isNext = this.#woken.has(waiter) || this.#waiting.size === 0;
     if (this.#tokens >= 1 && isNext) {
@@ -70,7 +77,7 @@ export class Ramp {
     }
     if (since === undefined) this.delayed++;
     this.#woken.delete(waiter);
-    this.#waiting.set(waiter, since ?? now);
+    this.#waiting.set(waiter, { read, since: since ?? now });
     this.#tick();
     return 'wait';
   }
@@ -98,15 +105,16 @@ export class Ramp {
       this.#fill(now);
       let room = this.isActive ? Math.floor(this.#tokens) : Number.POSITIVE_INFINITY;
       this.#woken = new Map();
-      for (const [waiter, since] of this.#waiting) {
-        const isLate = now - since >= this.#options.queueTimeoutMs;
+      for (const [waiter, wait] of this.#waiting) {
+        const isLate = now - wait.since >= this.#options.queueTimeoutMs;
         if (room < 1 && !isLate) break;
         if (!isLate) room--;
         this.#waiting.delete(waiter);
-        this.#woken.set(waiter, since);
+        this.#woken.set(waiter, wait);
       }
       for (const waiter of this.#woken.keys()) waiter.wake();
-      if (this.#waiting.size > 0) this.#tick();
+      // Once more, so that whoever says nothing is forgotten.
+      if (this.#waiting.size + this.#woken.size > 0) this.#tick();
     });
   }
 }

@@ -7,6 +7,7 @@ const OPTIONS = { forMs: 5000, rate: 100, queueTimeoutMs: 1000 };
 
 /** Tries again each time that it is woken, as a session does. */
 class Reader {
+  read = 1;
   outcome: 'go' | 'wait' | 'late' = 'wait';
   readonly #ramp: Ramp;
   readonly #clock: ManualClock;
@@ -18,7 +19,7 @@ class Reader {
   }
 
   wake(): void {
-    this.outcome = this.#ramp.admit(this, this.#clock.now());
+    this.outcome = this.#ramp.admit(this, this.read, this.#clock.now());
   }
 }
 
@@ -77,10 +78,36 @@ describe('The ramp after an outage', () => {
     const { ramp, clock, readers } = stage({ queueTimeoutMs: 10_000 });
     ramp.begin(clock.now());
     const silent = Array.from({ length: 20 }, () => ({ wake: (): void => undefined }));
-    for (const each of silent) ramp.admit(each, clock.now());
+    for (const each of silent) ramp.admit(each, 1, clock.now());
     const [reader] = readers(1) as [Reader];
     for (let i = 0; i < 40; i++) clock.advance(10);
     expect(reader.outcome).toBe('go');
+  });
+
+  it('counts for each read what itself has waited, not what an earlier one of its session had', () => {
+    const { ramp, clock, readers } = stage({ rate: 0.1 });
+    ramp.begin(clock.now());
+    const [reader] = readers(1) as [Reader];
+    clock.advance(900);
+    // That one was answered otherwise.
+    reader.read++;
+    reader.wake();
+    clock.advance(900);
+    expect(reader.outcome).toBe('wait');
+    clock.advance(110);
+    expect(reader.outcome).toBe('late');
+  });
+
+  it('forgets whoever does not come back', () => {
+    const { ramp, clock } = stage();
+    ramp.begin(clock.now());
+    const session = { wake: (): void => undefined };
+    expect(ramp.admit(session, 1, clock.now())).toBe('wait');
+    for (let i = 0; i < 3; i++) clock.advance(10);
+    ramp.begin(clock.now());
+    clock.advance(1500);
+    ramp.begin(clock.now());
+    expect(ramp.admit(session, 1, clock.now())).toBe('wait');
   });
 
   it('is none when it is switched off', () => {
