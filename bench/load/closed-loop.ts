@@ -2,12 +2,13 @@
  *  reads and writes by chance on keys of a Zipf distribution. */
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Random } from '../../src/base/random.ts';
 import { seededRandom } from '../workload/seeded-random.ts';
 import { zipf } from '../workload/zipf.ts';
+import { nextTurn } from '../worker.ts';
 import { type KeyedRequests, keyedRequests, written } from './mixed-request.ts';
+import { descriptorOf, PollSet, receive, sendSome } from './poll-sockets.ts';
 import { keyNames } from './request.ts';
 
 /** What to send. Shape: `keys` is how many there are, the first is the most popular. */
@@ -35,6 +36,9 @@ export interface ClosedLoopOutcome {
 }
 
 const answerWithinMs = 5_000;
+const closed = 'the target closed a connection';
+/** For so long the event loop waits while the load serves its connections. */
+const sliceMs = 20;
 
 /** Runs the plan once. Every reply is compared byte for byte.
  *  Errors: rejects when a connection fails, a reply is wrong, or replies are missing 5 seconds after the end. */
@@ -62,54 +66,69 @@ export async function runClosedLoop(plan: ClosedLoopPlan): Promise<ClosedLoopOut
 class ClosedLoop {
   answered = 0;
   writes = 0;
+  readonly #plan: ClosedLoopPlan;
   readonly #requests: readonly KeyedRequests[];
-  readonly #readShare: number;
   readonly #random: Random;
   readonly #nextKey: () => number;
-  readonly #links: readonly Link[];
-  readonly #failed = Promise.withResolvers<never>();
+  readonly #polled = new PollSet();
+  #sockets: readonly Socket[] = [];
+  #links: readonly Link[] = [];
   #isDraining = false;
   #outstanding = 0;
 
   constructor(plan: ClosedLoopPlan) {
+    this.#plan = plan;
     this.#requests = keyNames(plan.keys).map((key) => keyedRequests(key, plan.size));
-    this.#readShare = plan.readShare;
     this.#random = seededRandom(plan.seed);
     this.#nextKey = zipf(plan.keys, plan.exponent, this.#random);
-    // Whoever waits hears of it; in between nobody has to.
-    this.#failed.promise.catch(() => {});
-    const events: LinkEvents = {
-      answered: (link) => this.#answered(link),
-      failed: (error) => this.#failed.reject(error),
-    };
-    this.#links = Array.from({ length: plan.connections }, () => new Link(plan.port, events));
   }
 
   async connect(): Promise<void> {
-    await this.#orFailure(Promise.all(this.#links.map((link) => once(link.socket, 'connect'))));
+    const { port, connections } = this.#plan;
+    const address = { host: '127.0.0.1', port, noDelay: true };
+    this.#sockets = Array.from({ length: connections }, () => createConnection(address).pause());
+    await Promise.all(this.#sockets.map((socket) => once(socket, 'connect')));
+    this.#links = this.#sockets.map((socket) => new Link(descriptorOf(socket)));
     for (const link of this.#links) this.#sendOne(link);
   }
 
   /** Lets the connections go on for a while. */
   async go(seconds: number): Promise<void> {
-    await this.#orFailure(delay(seconds * 1000));
+    await this.#serveUntil(performance.now() + seconds * 1000);
   }
 
   async drain(): Promise<void> {
     this.#isDraining = true;
-    const deadline = performance.now() + answerWithinMs;
-    while (this.#outstanding > 0) {
-      await this.go(0.001);
-      if (performance.now() > deadline) throw new Error('replies are missing 5 s after the end');
-    }
+    await this.#serveUntil(performance.now() + answerWithinMs);
+    if (this.#outstanding > 0) throw new Error('replies are missing 5 s after the end');
   }
 
   close(): void {
-    for (const link of this.#links) link.close();
+    for (const socket of this.#sockets) socket.on('error', () => {}).destroy();
   }
 
-  async #orFailure(step: Promise<unknown>): Promise<void> {
-    await Promise.race([step, this.#failed.promise]);
+  /** Or until nothing is to be waited for. */
+  async #serveUntil(end: number): Promise<void> {
+    for (let now = performance.now(); now < end && this.#outstanding > 0; now = performance.now()) {
+      this.#serve(Math.min(end, now + sliceMs));
+      await nextTurn();
+    }
+  }
+
+  #serve(until: number): void {
+    for (let now = performance.now(); now < until && this.#outstanding > 0; now = performance.now()) {
+      if (this.#links.some((link) => link.isChanged)) this.#pollAnew();
+      if (!this.#polled.wait(until - now)) continue;
+      for (const [place, link] of this.#links.entries()) {
+        if (this.#polled.isWritable(place)) link.sendRest();
+        if (this.#polled.isReadable(place) && link.receive()) this.#answered(link);
+      }
+    }
+  }
+
+  #pollAnew(): void {
+    this.#polled.fill(this.#links);
+    for (const link of this.#links) link.isChanged = false;
   }
 
   #answered(link: Link): void {
@@ -121,7 +140,7 @@ class ClosedLoop {
   #sendOne(link: Link): void {
     this.#outstanding++;
     const { get, set, got } = this.#requests[this.#nextKey()] as KeyedRequests;
-    if (this.#random() < this.#readShare) {
+    if (this.#random() < this.#plan.readShare) {
       link.ask(get, got);
     } else {
       this.writes++;
@@ -130,55 +149,59 @@ class ClosedLoop {
   }
 }
 
-interface LinkEvents {
-  answered(link: Link): void;
-  failed(error: Error): void;
-}
-
-/** Replies are compared before the callback returns, so one buffer serves all connections. */
+/** Replies are compared at once, so one buffer serves all connections. */
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** One connection of the load, with at most one request under way. */
 class Link {
-  readonly socket: Socket;
-  readonly #events: LinkEvents;
+  readonly fd: number;
+  readonly reads = true;
+  /** What is to be waited for is not what it was. */
+  isChanged = true;
+  /** What the kernel did not take of the request yet. */
+  #rest: Buffer = readBuffer.subarray(0, 0);
   #expected: Buffer = written;
   /** How much of the reply has come. */
   #at = 0;
 
-  constructor(port: number, events: LinkEvents) {
-    this.#events = events;
-    this.#at = this.#expected.length;
-    const onread = {
-      buffer: readBuffer,
-      callback: (length: number): boolean => {
-        this.#receive(length);
-        return true;
-      },
-    };
-    this.socket = createConnection({ host: '127.0.0.1', port, noDelay: true, onread });
-    this.socket.on('error', (error) => events.failed(error));
-    this.socket.on('close', () => events.failed(new Error('the target closed a connection')));
+  constructor(fd: number) {
+    this.fd = fd;
+  }
+
+  get writes(): boolean {
+    return this.#rest.length > 0;
   }
 
   ask(request: Buffer, expected: Buffer): void {
     [this.#expected, this.#at] = [expected, 0];
-    this.socket.write(request);
+    const taken = sendSome(this.fd, request);
+    if (taken === 'broken') throw new Error(closed);
+    if (taken < request.length) this.#keep(request.subarray(taken));
   }
 
-  close(): void {
-    this.socket.removeAllListeners('close').destroy();
+  sendRest(): void {
+    const taken = sendSome(this.fd, this.#rest);
+    if (taken === 'broken') throw new Error(closed);
+    this.#keep(this.#rest.subarray(taken));
   }
 
-  #receive(length: number): void {
+  /** Takes what has come, and returns whether that completes the reply. */
+  receive(): boolean {
+    const length = receive(this.fd, readBuffer);
+    if (length === 'nothing') return false;
+    if (length === 'broken' || length === 0) throw new Error(closed);
     const expected = this.#expected;
     const end = this.#at + length;
     if (end > expected.length || readBuffer.compare(expected, this.#at, end, 0, length) !== 0) {
       const text = readBuffer.toString('latin1', 0, Math.min(length, 80));
-      this.#events.failed(new Error(`unexpected reply: ${JSON.stringify(text)}`));
-      return;
+      throw new Error(`unexpected reply: ${JSON.stringify(text)}`);
     }
     this.#at = end;
-    if (end === expected.length) this.#events.answered(this);
+    return end === expected.length;
+  }
+
+  #keep(rest: Buffer): void {
+    this.#rest = rest;
+    this.isChanged = true;
   }
 }

@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 
-import { type ClosedLoopPlan, runClosedLoop } from '../../../../bench/load/closed-loop.ts';
-import { keyedValue } from '../../../../bench/load/mixed-request.ts';
+import type { ClosedLoopOutcome, ClosedLoopPlan } from '../../../../bench/load/closed-loop.ts';
+import { keyedRequests, keyedValue } from '../../../../bench/load/mixed-request.ts';
+import { Worker } from '../../../../bench/worker.ts';
 
 const cleanUps: (() => void)[] = [];
 
@@ -19,6 +20,18 @@ interface Seen {
 }
 
 const size = 40;
+
+/** In a process of its own, since it leaves its event loop no time for a server. */
+async function run(plan: ClosedLoopPlan): Promise<ClosedLoopOutcome> {
+  const worker = new Worker(new URL('../../../../bench/load/closed-loop-process.ts', import.meta.url), plan);
+  try {
+    const outcome = await worker.ask<ClosedLoopOutcome | { failed: string }>('run');
+    if ('failed' in outcome) throw new Error(outcome.failed);
+    return outcome;
+  } finally {
+    await worker.stop();
+  }
+}
 
 /** Answers every request as `answer` says; undefined closes the connection. */
 async function serve(
@@ -53,7 +66,7 @@ const right = (command: string, key: string): string => (command === 'SET' ? '+O
 
 test('every request is counted, reads and writes come in their shares, popular keys more often', async () => {
   const { plan, seen } = await serve(right);
-  const outcome = await runClosedLoop(plan);
+  const outcome = await run(plan);
   const reads = [...seen.gets.values()].reduce((sum, count) => sum + count, 0);
   expect(outcome.requests).toBe(reads + seen.sets);
   expect(outcome.writes).toBe(seen.sets);
@@ -66,21 +79,45 @@ test('every request is counted, reads and writes come in their shares, popular k
 
 test('a connection waits for its answer before it asks again', async () => {
   const { plan, seen } = await serve(right);
-  await runClosedLoop(plan);
+  await run(plan);
   expect(seen.pipelined).toBe(1);
 });
 
 test('the value of another key is a wrong answer', async () => {
   const { plan } = await serve((command) => (command === 'SET' ? '+OK\r\n' : got('key:000000000099')));
-  await expect(runClosedLoop(plan)).rejects.toThrow('unexpected reply');
+  await expect(run(plan)).rejects.toThrow('unexpected reply');
 });
 
 test('a second reply to one request is a wrong answer', async () => {
   const { plan } = await serve((command, key) => right(command, key).repeat(2));
-  await expect(runClosedLoop(plan)).rejects.toThrow('unexpected reply');
+  await expect(run(plan)).rejects.toThrow('unexpected reply');
 });
 
 test('a target that closes ends the run with an error', async () => {
   const { plan } = await serve(() => undefined);
-  await expect(runClosedLoop(plan)).rejects.toThrow('closed a connection');
+  await expect(run(plan)).rejects.toThrow('closed a connection');
+});
+
+test('requests that the kernel does not take at once arrive whole', async () => {
+  const { plan } = await serve(right);
+  const large = { ...plan, connections: 2, keys: 2, size: 8_000_000, readShare: 0 };
+  const { set } = keyedRequests('key:000000000001', large.size);
+  let requests = 0;
+  const server = createServer((socket) => {
+    let length = 0;
+    socket.on('error', () => {});
+    socket.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length < set.length) return;
+      length -= set.length;
+      requests++;
+      socket.write('+OK\r\n');
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanUps.push(() => server.close());
+  const outcome = await run({ ...large, port: (server.address() as AddressInfo).port });
+  expect(requests).toBeGreaterThan(2);
+  expect(outcome.writes).toBe(requests);
 });
