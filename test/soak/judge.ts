@@ -102,15 +102,15 @@ export function judgeSoak(facts: SoakFacts): DrillVerdict[] {
   ];
 }
 
-/** Longest wait that a request may have. Units: ms. */
-export function longMs({ commandTimeoutMs }: Limits): number {
-  return WAITS * commandTimeoutMs;
-}
-
-function longestWait({ ledger, windows, limits }: SoakFacts): DrillVerdict {
-  const most = longMs(limits);
+/** Of those waits that the machine was not the cause of. The ledger's long ones are those over the command time-out. */
+export function longestWait({
+  ledger,
+  windows,
+  limits: { commandTimeoutMs },
+}: Pick<SoakFacts, 'ledger' | 'windows' | 'limits'>): DrillVerdict {
   const counted = ledger.long.filter((wait) => windows.explains(wait) !== 'machine').map(({ ms }) => ms);
-  return within('longest wait', Math.max(Math.min(ledger.longestMs, most), ...counted), most);
+  const longest = Math.max(Math.min(ledger.longestMs, commandTimeoutMs), ...counted);
+  return within('longest wait', longest, WAITS * commandTimeoutMs);
 }
 
 /** What is held at the end of each life must be what it held before its first fault. */

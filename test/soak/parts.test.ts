@@ -1,10 +1,11 @@
 // What a soak is made of: which faults strike, what excuses a failure, and what counts as a leak.
 import { describe, expect, test } from 'vitest';
 
+import { Ledger } from '../../src/drill/load/ledger.ts';
 import { Random } from '../fuzz/random.ts';
 import { planFaults } from './faults.ts';
 import type { Holdings } from './holdings.ts';
-import { FAULTS_TO_JUDGE, leaks, MAY_GROW } from './judge.ts';
+import { FAULTS_TO_JUDGE, leaks, longestWait, MAY_GROW } from './judge.ts';
 import type { LookAt } from './record.ts';
 import { Windows } from './windows.ts';
 
@@ -84,6 +85,39 @@ describe('a failure', () => {
     expect(windows.staleSince('shard1', 600, 601)).toBe(100);
     expect(windows.staleSince('shard1', 2000, 2001)).toBe(1000);
     expect(windows.staleSince('shard1', 5001, 5002)).toBeUndefined();
+  });
+});
+
+describe('the longest wait', () => {
+  const limits = { commandTimeoutMs: 1000, maxStalenessMs: 400, linkDeadMs: 1500, recoveryMs: 3000 };
+  const facts = { kind: 'own', shard: 'shard1', isWrite: true } as const;
+  const judged = (waits: readonly (readonly [number, number])[]): ReturnType<typeof longestWait> => {
+    const ledger = new Ledger(limits.commandTimeoutMs);
+    for (const [from, to] of waits) {
+      ledger.began(facts);
+      ledger.succeeded(facts, from, to);
+    }
+    const windows = new Windows(1000, (from, to) => to >= 10_000 && from < 20_000);
+    return longestWait({ ledger, windows, limits });
+  };
+
+  test('is bounded, but where the machine was taken away', () => {
+    expect(judged([[0, 600]])).toMatchObject({ passed: true, measured: '600 ms' });
+    expect(judged([[0, 1500]])).toMatchObject({ passed: true, measured: '1.5 s' });
+    expect(judged([[0, 2000]])).toMatchObject({ passed: false });
+    expect(judged([[9000, 13_000]])).toMatchObject({ passed: true, measured: '1 s' });
+    expect(
+      judged([
+        [9000, 13_000],
+        [0, 1700],
+      ]),
+    ).toMatchObject({ passed: true, measured: '1.7 s' });
+    expect(
+      judged([
+        [9000, 13_000],
+        [0, 2500],
+      ]),
+    ).toMatchObject({ passed: false, measured: '2.5 s' });
   });
 });
 

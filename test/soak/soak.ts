@@ -18,7 +18,7 @@ import { buildStage, type Stage, type StageShard } from '../../src/drill/stage.t
 import { Random } from '../fuzz/random.ts';
 import { type Fault, type PlannedFault, planFaults, WARM_UP } from './faults.ts';
 import { holdings } from './holdings.ts';
-import { judgeSoak, leaks, longMs, type SoakFacts } from './judge.ts';
+import { judgeSoak, leaks, type SoakFacts } from './judge.ts';
 import type { LookAt, SoakOptions, SoakRecord, StruckFault } from './record.ts';
 import { Supervisor } from './supervisor.ts';
 import { Windows } from './windows.ts';
@@ -99,7 +99,7 @@ class Soak {
       config.staleIfErrorMs,
       (from, to) => this.#stolen.mostBetween(from - recoveryMs, to) > TAKEN_SHARE,
     );
-    this.#ledger = new Ledger(longMs(this.#limits));
+    this.#ledger = new Ledger(config.commandTimeoutMs);
     const ledger = this.#ledger;
     const check = new ReadCheck(ledger, config.maxStalenessMs, this.#windows.staleSince);
     const { port } = nearcache;
