@@ -73,6 +73,7 @@ class ClosedLoop {
   readonly #polled = new PollSet();
   #sockets: readonly Socket[] = [];
   #links: readonly Link[] = [];
+  #isChanged = true;
   #isDraining = false;
   #outstanding = 0;
 
@@ -88,7 +89,10 @@ class ClosedLoop {
     const address = { host: '127.0.0.1', port, noDelay: true };
     this.#sockets = Array.from({ length: connections }, () => createConnection(address).pause());
     await Promise.all(this.#sockets.map((socket) => once(socket, 'connect')));
-    this.#links = this.#sockets.map((socket) => new Link(descriptorOf(socket)));
+    const changed = (): void => {
+      this.#isChanged = true;
+    };
+    this.#links = this.#sockets.map((socket) => new Link(descriptorOf(socket), changed));
     for (const link of this.#links) this.#sendOne(link);
   }
 
@@ -117,7 +121,7 @@ class ClosedLoop {
 
   #serve(until: number): void {
     for (let now = performance.now(); now < until && this.#outstanding > 0; now = performance.now()) {
-      if (this.#links.some((link) => link.isChanged)) this.#pollAnew();
+      if (this.#isChanged) this.#pollAnew();
       if (!this.#polled.wait(until - now)) continue;
       for (const [place, link] of this.#links.entries()) {
         if (this.#polled.isWritable(place)) link.sendRest();
@@ -127,8 +131,8 @@ class ClosedLoop {
   }
 
   #pollAnew(): void {
+    this.#isChanged = false;
     this.#polled.fill(this.#links);
-    for (const link of this.#links) link.isChanged = false;
   }
 
   #answered(link: Link): void {
@@ -156,16 +160,17 @@ const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 class Link {
   readonly fd: number;
   readonly reads = true;
-  /** What is to be waited for is not what it was. */
-  isChanged = true;
   /** What the kernel did not take of the request yet. */
   #rest: Buffer = readBuffer.subarray(0, 0);
   #expected: Buffer = written;
   /** How much of the reply has come. */
   #at = 0;
+  /** What is waited for is not what it was. */
+  readonly #changed: () => void;
 
-  constructor(fd: number) {
+  constructor(fd: number, changed: () => void) {
     this.fd = fd;
+    this.#changed = changed;
   }
 
   get writes(): boolean {
@@ -202,6 +207,6 @@ class Link {
 
   #keep(rest: Buffer): void {
     this.#rest = rest;
-    this.isChanged = true;
+    this.#changed();
   }
 }
