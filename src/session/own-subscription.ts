@@ -10,6 +10,7 @@ import { PinnedHold } from './pinned-hold.ts';
 import { aimAtShard } from './placement.ts';
 import type { Session } from './session.ts';
 import type { Slot } from './slot.ts';
+import { WholeFrame } from './whole-frame.ts';
 
 /** Where a RESP2 connection gets the invalidations that are redirected to it. */
 const INVALIDATIONS = '__redis__:invalidate';
@@ -34,9 +35,9 @@ interface Ask {
 export class OwnSubscription implements PinnedHolder {
   readonly #session: Session;
   readonly #hold: PinnedHold;
+  readonly #coming: WholeFrame;
   #mode: Mode = 'no';
   #asks = new Fifo<Ask>();
-  #parts: Buffer[] = [];
   /** Kept open: tracking of another session is redirected here. */
   #isReserved = false;
   #whenReady: (() => void)[] = [];
@@ -44,6 +45,7 @@ export class OwnSubscription implements PinnedHolder {
   constructor(session: Session) {
     this.#session = session;
     this.#hold = new PinnedHold(session, this);
+    this.#coming = new WholeFrame(session);
   }
 
   /** Does it hold a connection, in the session's present protocol version? */
@@ -87,7 +89,7 @@ export class OwnSubscription implements PinnedHolder {
 
   release(): void {
     this.#isReserved = false;
-    this.#parts = [];
+    this.#coming.clear();
     for (let ask = this.#asks.shift(); ask !== undefined; ask = this.#asks.shift()) ask.cancel();
     this.#mode = 'no';
     this.#hold.release(false);
@@ -96,14 +98,8 @@ export class OwnSubscription implements PinnedHolder {
   // --- PinnedHolder --------------------------------------------------------------------------------------------
 
   pinnedFrame(chunk: Buffer, start: number, end: number, last: boolean): void {
-    if (last && this.#parts.length === 0) return this.#frame(chunk, start, end);
-    this.#parts.push(Buffer.from(chunk.subarray(start, end)));
-    this.#session.kept(end - start);
-    if (!last) return;
-    const frame = Buffer.concat(this.#parts);
-    this.#parts = [];
-    this.#session.kept(-frame.length);
-    this.#frame(frame, 0, frame.length);
+    const frame = this.#coming.add(chunk, start, end, last);
+    if (frame !== undefined) this.#frame(frame, 0, frame.length);
   }
 
   pinnedLost(reason: string): void {
@@ -171,10 +167,10 @@ export class OwnSubscription implements PinnedHolder {
 
   #frame(frame: Buffer, start: number, end: number): void {
     const read = readPubSubFrame(frame, start, end);
-    if (read?.word === 'invalidate') return this.#session.push(frame, start, end);
+    if (read?.word === 'invalidate') return this.#session.push(frame, start, end, true);
     if (read !== undefined && MESSAGE_KINDS.has(read.word)) {
       const isForSession = isInvalidation(frame, read) && this.#session.subscription.count > 0;
-      if (isForSession) this.#session.push(frame, start, end);
+      if (isForSession) this.#session.push(frame, start, end, true);
     } else {
       this.#answered(frame, start, end, read !== undefined && SUBSCRIBE_VERBS.has(read.word));
     }

@@ -14,6 +14,7 @@ import { PinnedHold } from './pinned-hold.ts';
 import type { Session } from './session.ts';
 import type { Slot } from './slot.ts';
 import { Sticky } from './sticky.ts';
+import { WholeFrame } from './whole-frame.ts';
 
 const PING = encodeRequest(['PING']);
 
@@ -28,6 +29,8 @@ export class Pin implements PinnedHolder {
   isDirty = false;
   readonly #session: Session;
   readonly #hold: PinnedHold;
+  /** A push that is coming. */
+  readonly #coming: WholeFrame;
   /** Commands that may block, sent and not known to be answered. */
   #blocking = 0;
   /** It was authenticated as another user: of no use to its pool. */
@@ -36,6 +39,7 @@ export class Pin implements PinnedHolder {
   constructor(session: Session) {
     this.#session = session;
     this.#hold = new PinnedHold(session, this);
+    this.#coming = new WholeFrame(session);
     this.sticky = new Sticky(session, this);
   }
 
@@ -161,7 +165,12 @@ export class Pin implements PinnedHolder {
   // --- PinnedHolder --------------------------------------------------------------------------------------------
 
   pinnedFrame(chunk: Buffer, start: number, end: number, last: boolean): void {
-    this.#session.push(chunk, start, end);
+    if (this.#hold.connection?.connection.takesAll !== true) {
+      const push = this.#coming.add(chunk, start, end, last);
+      if (push !== undefined) this.#session.push(push, 0, push.length, true);
+      return;
+    }
+    this.#session.push(chunk, start, end, last);
     if (this.sticky.relay?.endsWith(chunk, start, end, last) !== true) return;
     // Redis has said all that it had to say to this session.
     this.release();
@@ -185,6 +194,7 @@ export class Pin implements PinnedHolder {
 
   #forget(): void {
     this.sticky.clear();
+    this.#coming.clear();
     this.isDirty = false;
     this.#isForeign = false;
     this.#blocking = 0;

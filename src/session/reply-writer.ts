@@ -15,6 +15,10 @@ export class ReplyWriter {
   /** Bytes of replies that are here and have not left, and of pushes that wait. */
   #keptBytes = 0;
   #heldPushes: Buffer[] = [];
+  /** Half of a push has left: nothing may before the rest of it. */
+  #isMidPush = false;
+  /** The last of the held pushes is not here whole. */
+  #isHeldMidPush = false;
   #isAdvancing = false;
   /** A hit is at the head, and goes out once the client has read what was before it. */
   waitsForClient = false;
@@ -61,14 +65,28 @@ export class ReplyWriter {
     this.#out.copy(bytes, start, end);
   }
 
-  /** A push or message; held back while half of a large reply has left. */
-  push(chunk: Buffer, start: number, end: number): void {
+  /** Is nothing owed, so that a reply may leave at once? */
+  get isClear(): boolean {
+    return this.queue.length === 0 && !this.#isMidPush;
+  }
+
+  /** Is this slot the oldest one, and nothing half out before it? */
+  isNext(slot: Slot): boolean {
+    return this.queue.head === slot && !this.#isMidPush;
+  }
+
+  /** A part of a push or message; held back while half of a large reply has left. */
+  push(chunk: Buffer, start: number, end: number, last: boolean): void {
     if (this.queue.head?.isPartlyOut === true) {
       this.#heldPushes.push(Buffer.from(chunk.subarray(start, end)));
       this.#keptBytes += end - start;
-    } else {
-      this.#out.append(chunk, start, end);
+      this.#isHeldMidPush = !last;
+      return;
     }
+    this.#out.append(chunk, start, end);
+    const hadBegun = this.#isMidPush;
+    this.#isMidPush = !last;
+    if (hadBegun && last) this.advance();
   }
 
   kept(bytes: number): void {
@@ -79,8 +97,9 @@ export class ReplyWriter {
   advance(): void {
     // A hit that is read again may be answered at once, which comes back here: the loop goes on with it.
     if (this.#isAdvancing) return;
-    this.#isAdvancing = true;
     this.waitsForClient = false;
+    if (this.#isMidPush) return;
+    this.#isAdvancing = true;
     const { queue } = this;
     for (let slot = queue.head; slot !== undefined; slot = queue.head) {
       if (slot.parked !== undefined && !this.#unpark(slot)) break;
@@ -99,6 +118,7 @@ export class ReplyWriter {
   clear(): void {
     this.#out.clear(this.#socket);
     this.#heldPushes = [];
+    this.#isMidPush = false;
   }
 
   /** A hit found while earlier replies were owed: is it still what Redis would say (DESIGN rule 3)? False when its bytes
@@ -132,5 +152,6 @@ export class ReplyWriter {
       this.#keptBytes -= push.length;
       this.#out.appendAll(push);
     }
+    this.#isMidPush = this.#isHeldMidPush;
   }
 }

@@ -184,7 +184,7 @@ export class Session implements SlotOwner, EndOfTurn {
 
   /** A reply that is here already goes out, behind what is owed. */
   serve(bytes: Buffer): void {
-    if (this.queue.length === 0 && this.replyMode === 'on') {
+    if (this.#writer.isClear && this.replyMode === 'on') {
       this.#writer.appendAll(bytes);
       this.#touch();
     } else {
@@ -208,15 +208,15 @@ export class Session implements SlotOwner, EndOfTurn {
   }
 
   /** Bytes outside the order of replies: pushes of RESP3, messages, MONITOR lines. */
-  push(chunk: Buffer, start: number, end: number): void {
+  push(chunk: Buffer, start: number, end: number, last: boolean): void {
     if (this.isClosed) return;
-    this.#writer.push(chunk, start, end);
+    this.#writer.push(chunk, start, end, last);
     this.#touch();
     this.footprint.check();
   }
 
   isHead(slot: Slot): boolean {
-    return this.queue.head === slot;
+    return this.#writer.isNext(slot);
   }
 
   emit(slot: Slot, chunk: Buffer, start: number, end: number): void {

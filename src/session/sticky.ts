@@ -217,6 +217,7 @@ export class Sticky {
     }
     // EXEC with arguments is a mistake that discards the transaction; DISCARD with arguments is one that does not.
     const isEnd = spec?.name === 'exec' || (spec?.name === 'discard' && request.argc === 1);
+    if (isEnd && transaction.subscribes && this.#session.queue.length > 0) return false;
     let effect: ReplyEffect | undefined;
     if (isEnd) {
       this.#transaction = undefined;
@@ -298,14 +299,15 @@ export class Sticky {
   }
 
   #monitor(pinned: PinnedConnection, request: Request, spec: CommandSpec): boolean {
+    if (this.#session.queue.length > 0) return false;
     this.#pin.isDirty = true;
     const slot = this.#pin.slot(spec, this.#relayOnceReplied(pinned));
     pinned.submit(slot, request.buffer, request.start, request.end);
     return true;
   }
 
-  /** The reply itself is one (MONITOR's +OK, EXEC's array); every frame behind it belongs to the stream. Sticky from now on; a
-   *  refusal takes it back. */
+  /** The reply itself is one (MONITOR's +OK, EXEC's array); every frame behind it belongs to the stream, and would overtake replies
+   *  that are held back: to be sent when none is owed. Sticky from now on; a refusal takes it back. */
   #relayOnceReplied(pinned: PinnedConnection): ReplyEffect {
     this.#relay = new Relay();
     return whenReplied((isError) => {

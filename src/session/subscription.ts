@@ -156,13 +156,13 @@ export class Subscription implements SubscriberListener {
   // --- SubscriberListener --------------------------------------------------------------------------------------
 
   message(frame: Buffer, start: number, end: number): void {
-    this.#session.push(frame, start, end);
+    this.#session.push(frame, start, end, true);
   }
 
   ended(name: string): void {
     this.#held.delete('shard', name);
     const frame = Buffer.from(this.#confirm(SUNSUBSCRIBE, name), 'latin1');
-    this.#session.push(frame, 0, frame.length);
+    this.#session.push(frame, 0, frame.length, true);
     this.#session.wake();
   }
 
@@ -242,7 +242,7 @@ export class Subscription implements SubscriberListener {
     }
     // Confirmations come whatever CLIENT REPLY says, as messages do.
     const frames = verb.adds ? this.#added(pending) : this.#removed(pending);
-    session.push(frames, 0, frames.length);
+    session.push(frames, 0, frames.length, true);
     slot.isDone = true;
     session.answered(slot);
   }

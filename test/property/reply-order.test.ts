@@ -9,6 +9,7 @@ import { toResp2 } from '../../src/protocol/resp2.ts';
 import { ReplyWriter } from '../../src/session/reply-writer.ts';
 import type { Session } from '../../src/session/session.ts';
 import { Slot, type SlotOwner } from '../../src/session/slot.ts';
+import { FrameReader } from '../support/frame-reader.ts';
 import { cut, cuts, type RespModel, resp3Values, wireOf } from '../support/resp-arbitrary.ts';
 
 const LINKS = 3;
@@ -66,6 +67,52 @@ it('lets replies leave in the order of the requests, whichever link answers firs
   );
 });
 
+it('lets pushes leave whole and in their order, however they are cut, and replies in theirs', () => {
+  fc.assert(
+    fc.property(
+      fc.array(asked, { maxLength: 8 }),
+      fc.array(fc.string({ maxLength: 30 }), { maxLength: 8 }),
+      fc.array(cuts, { minLength: LINKS, maxLength: LINKS }),
+      cuts,
+      fc.array(fc.nat(LINKS + 1), { maxLength: 100 }),
+      (requests, words, cutPlaces, pushCuts, turns) => {
+        const session = new WritingSession();
+        const links = cutPlaces.map((places) => new Link(places));
+        const pushes = words.map((word) => `>1\r\n$${Buffer.byteLength(word)}\r\n${word}\r\n`);
+        const stream = new PushStream(session.writer, Buffer.from(pushes.join('')), pushCuts);
+        const local: (() => void)[] = [];
+        const expected: string[] = [];
+        for (const request of requests) {
+          const slot = session.slot(request);
+          const frame = Buffer.from(wireOf(request.reply), 'latin1');
+          if (!request.isSilent) expected.push(convert(frame, request).toString('latin1'));
+          if (request.link >= 0) links[request.link]?.owes(slot, frame);
+          else local.push(() => slot.answer(convert(frame, request)));
+        }
+        for (const turn of turns) {
+          if (turn === LINKS) local.shift()?.();
+          else if (turn > LINKS) stream.read();
+          else links[turn]?.read();
+        }
+        for (const answer of local) answer();
+        for (const link of links) while (link.read());
+        while (stream.read());
+        const reader = new FrameReader();
+        reader.push(Buffer.from(session.flushed(), 'latin1'));
+        const frames: Buffer[] = [];
+        for (let frame = reader.take(); frame !== undefined; frame = reader.take()) frames.push(frame);
+        expect(reader.rest()).toHaveLength(0);
+        const isPush = (frame: Buffer): boolean => frame[0] === '>'.charCodeAt(0);
+        expect(Buffer.concat(frames.filter(isPush)).toString()).toBe(pushes.join(''));
+        const replies = Buffer.concat(frames.filter((frame) => !isPush(frame)));
+        expect(replies.toString('latin1')).toBe(expected.join(''));
+        expect(session.writer.backlog).toBe(0);
+      },
+    ),
+    { interruptAfterTimeLimit: 4000, numRuns: 1000 },
+  );
+});
+
 function convert(frame: Buffer, { needsResp2, link }: Asked): Buffer {
   // What is answered here is in the session's protocol already.
   if (!needsResp2 || link < 0) return frame;
@@ -115,7 +162,7 @@ class WritingSession implements SlotOwner {
   }
 
   isHead(slot: Slot): boolean {
-    return this.writer.queue.head === slot;
+    return this.writer.isNext(slot);
   }
 
   emit(slot: Slot, chunk: Buffer, start: number, end: number): void {
@@ -123,7 +170,7 @@ class WritingSession implements SlotOwner {
   }
 
   answered(slot: Slot): void {
-    if (this.isHead(slot)) this.writer.advance();
+    if (this.writer.queue.head === slot) this.writer.advance();
   }
 
   settled(): void {
@@ -174,6 +221,34 @@ class Link {
       const slot = this.#slots.peek() as Slot;
       if (isLast) this.#slots.shift();
       slot.reply(buffer, at, end, isLast, this.#scanner);
+      at = end;
+    }
+    settleRun();
+    buffer.fill('?');
+    return true;
+  }
+}
+
+/** A connection that brings nothing but pushes. */
+class PushStream {
+  readonly #writer: ReplyWriter;
+  readonly #scanner = new ReplyScanner();
+  readonly #chunks: Buffer[];
+
+  constructor(writer: ReplyWriter, bytes: Buffer, places: readonly number[]) {
+    this.#writer = writer;
+    this.#chunks = bytes.length === 0 ? [] : cut(bytes, places);
+  }
+
+  /** One read of the socket; false when there is nothing more. */
+  read(): boolean {
+    const chunk = this.#chunks.shift();
+    if (chunk === undefined) return false;
+    const buffer = Buffer.from(chunk);
+    for (let at = 0; at < buffer.length; ) {
+      const next = this.#scanner.next(buffer, at, buffer.length);
+      const end = next >= 0 ? next : buffer.length;
+      this.#writer.push(buffer, at, end, next >= 0);
       at = end;
     }
     settleRun();

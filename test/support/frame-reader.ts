@@ -48,13 +48,14 @@ export class FrameReader {
 }
 
 /** Where the frame at `start` ends. A result beyond the buffer says that at least so many bytes are needed.
- *  Errors: throws on a byte that begins no RESP type. */
+ *  Errors: throws on a byte that begins no RESP type, and on a count that is none. */
 export function frameEnd(buffer: Buffer, start: number): number {
   const lineEnd = buffer.indexOf(lf, start) + 1;
   if (lineEnd === 0) return buffer.length + 1;
   const type = String.fromCharCode(buffer[start] as number);
   if ('+-:_,#('.includes(type)) return lineEnd;
   const count = Number(buffer.toString('latin1', start + 1, lineEnd - 2));
+  if (!Number.isInteger(count)) throw new Error(`not a RESP frame: ${JSON.stringify(type)} without a count`);
   if ('$=!'.includes(type)) return count < 0 ? lineEnd : lineEnd + count + 2;
   return endOfChildren(buffer, lineEnd, childCount(type, count));
 }

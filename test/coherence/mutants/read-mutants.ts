@@ -70,6 +70,39 @@ export const READ_MUTANTS: readonly Mutant[] = [
     killers: [path('order', 'a write behind a blocking pop runs after the pop has been served')],
   },
   {
+    name: 'path 1: what MONITOR brings overtakes a reply that is held back',
+    edits: [
+      {
+        file: 'src/session/sticky.ts',
+        find: '    if (this.#session.queue.length > 0) return false;\n    this.#pin.isDirty',
+        replace: '    this.#pin.isDirty',
+      },
+    ],
+    killers: [path('half-pushes', 'what MONITOR starts does not overtake')],
+  },
+  {
+    name: 'path 1: a reply leaves in the middle of a MONITOR line',
+    edits: [
+      {
+        file: 'src/session/reply-writer.ts',
+        find: '    this.#isMidPush = !last;',
+        replace: '    this.#isMidPush = false;',
+      },
+    ],
+    killers: [path('half-pushes', 'an error of our own waits')],
+  },
+  {
+    name: 'path 1: a reply leaves in the middle of an invalidation of the app’s own tracking',
+    edits: [
+      {
+        file: 'src/session/pin.ts',
+        find: '    if (this.#hold.connection?.connection.takesAll !== true) {',
+        replace: '    if (this.#hold.connection?.connection.takesAll === undefined) {',
+      },
+    ],
+    killers: [path('half-pushes', 'RESET does not end')],
+  },
+  {
     name: 'path 3: a read joins another that was sent before a command which its session still waits for',
     edits: [
       {

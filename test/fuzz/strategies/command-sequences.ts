@@ -25,27 +25,27 @@ export const commandSequences: Strategy = {
     const client = await BadClient.connect(target.port);
     await send(client, sent, random);
     const expected = `$${mark.length}\r\n${mark}\r\n`;
-    const frames = await framesUntil(client, expected);
+    const { frames, end } = await framesUntil(client, expected);
     const { bytes, isClean } = await client.finish(sent);
     if (calls.some(([name]) => name?.toUpperCase() === 'QUIT')) return 'ended by QUIT';
     const last = frames.at(-1) ?? Buffer.alloc(0);
     if (last.toString('latin1') !== expected || bytes.length > 0 || !isClean) {
       const names = calls.map((args) => args.join(' ').slice(0, 60)).join('; ');
-      const how = isClean ? '' : ', then a reset';
-      throw new Violation(`ended with ${excerpt(last)} instead of the ECHO${how}; ${names}`);
+      const how = isClean ? end : `${end}, then a reset`;
+      throw new Violation(`ended with ${excerpt(last)} instead of the ECHO (${how}); ${names}`);
     }
     return counted(calls, frames.length, sent);
   },
 };
 
 /** A blocked session that closes its side is ended at once, so nothing is closed before the last reply is here. */
-async function framesUntil(client: BadClient, last: string): Promise<Buffer[]> {
+async function framesUntil(client: BadClient, last: string): Promise<{ frames: Buffer[]; end: string }> {
   const frames: Buffer[] = [];
   for (;;) {
-    const frame = await client.raw.readFrame(LAST_REPLY_MS).catch(() => undefined);
-    if (frame === undefined) return frames;
+    const frame = await client.raw.readFrame(LAST_REPLY_MS).catch((error: Error) => error.message);
+    if (typeof frame === 'string') return { frames, end: frame };
     frames.push(frame);
-    if (frame.toString('latin1') === last) return frames;
+    if (frame.toString('latin1') === last) return { frames, end: '' };
   }
 }
 
