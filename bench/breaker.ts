@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 
 import { startNearcache } from '../src/drill/servers/nearcache-process.ts';
 import type { BreakerBenchOptions } from './breaker/breaker-options.ts';
-import { type BreakerRow, judgeBreaker, type Round } from './breaker/breaker-rows.ts';
+import { judgeBreaker, type Round } from './breaker/breaker-rows.ts';
 import { keyNames } from './load/request.ts';
 import { writeKeys } from './load/warm-up.ts';
 import { describeMachine, machineLine } from './machine.ts';
@@ -19,6 +19,8 @@ import { startBackend, type Target } from './targets.ts';
 /** So many that a near-cache of 1 MB has hardly any of them: what is cached is gone when it is asked for again. */
 const KEYS = 200_000;
 const VALUE_BYTES = 64;
+/** Of the requests of a run. */
+const leadShare = 1 / 3;
 const load = { connections: 50, size: VALUE_BYTES };
 
 interface Load {
@@ -46,14 +48,12 @@ export async function breaker(options: BreakerBenchOptions, command: string): Pr
   const machine = describeMachine(command);
   console.log(machineLine(machine));
   const backend = await startBackend();
-  const pairs = { '0': await startPair(backend, '0'), '1mb': await startPair(backend, '1mb') };
   const redis = new Redis(backend.port, '127.0.0.1');
-  const targets = Object.values(pairs).flatMap(({ on, off }) => [on, off]);
   try {
-    place([backend, ...targets]);
     const bench: Bench = { backend, redis, keys: keyNames(KEYS) };
     await writeKeys(redis, bench.keys, VALUE_BYTES);
-    const rows = await measure(bench, pairs, options);
+    const rows = loads.map(({ name }) => ({ name, rounds: [] as Round[] }));
+    for (let life = 0; life < options.lives; life++) await live(bench, life, options, rows);
     const verdicts = judgeBreaker(rows);
     const othersShare = Math.max(...rows.flatMap(({ rounds }) => rounds.map((round) => round.othersShare)));
     console.log(`\n${breakerTable(rows)}\n\n${verdictTable(verdicts)}`);
@@ -65,12 +65,33 @@ export async function breaker(options: BreakerBenchOptions, command: string): Pr
     return options.preset !== 'gate' || verdicts.every(({ pass }) => pass);
   } finally {
     redis.disconnect();
-    for (const target of targets) await target.stop();
     await backend.stop();
   }
 }
 
-async function startPair(backend: Target, cacheSize: Load['cacheSize']): Promise<Pair> {
+/** All rounds of one life, with processes of its own. */
+async function live(
+  bench: Bench,
+  life: number,
+  options: BreakerBenchOptions,
+  rows: readonly { rounds: Round[] }[],
+): Promise<void> {
+  const isOnFirst = life % 2 === 0;
+  const pairs = {
+    '0': await startPair(bench.backend, '0', isOnFirst),
+    '1mb': await startPair(bench.backend, '1mb', isOnFirst),
+  };
+  const targets = Object.values(pairs).flatMap(({ on, off }) => [on, off]);
+  try {
+    place([bench.backend, ...targets]);
+    for (const [i, rounds] of (await measure(bench, pairs, options)).entries())
+      rows[i]?.rounds.push(...rounds.map((round) => ({ life, ...round })));
+  } finally {
+    for (const target of targets) await target.stop();
+  }
+}
+
+async function startPair(backend: Target, cacheSize: Load['cacheSize'], isOnFirst: boolean): Promise<Pair> {
   const start = async (breaker: 'on' | 'off'): Promise<Target> => {
     const flags = `--cache-size ${cacheSize} --breaker ${breaker} --log-level warn`.split(' ');
     const nearcache = await startNearcache({ upstream: backend.port, flags });
@@ -78,7 +99,9 @@ async function startPair(backend: Target, cacheSize: Load['cacheSize']): Promise
     // Not nearcache-hit: nothing is to be warmed.
     return { id: 'nearcache-off', port, pid, adminPort, stop: () => nearcache.stop() };
   };
-  return { on: await start('on'), off: await start('off') };
+  if (isOnFirst) return { on: await start('on'), off: await start('off') };
+  const off = await start('off');
+  return { on: await start('on'), off };
 }
 
 function place(servers: readonly Target[]): void {
@@ -92,32 +115,32 @@ async function measure(
   bench: Bench,
   pairs: Readonly<Record<Load['cacheSize'], Pair>>,
   { rounds, seconds }: BreakerBenchOptions,
-): Promise<BreakerRow[]> {
+): Promise<Omit<Round, 'life'>[][]> {
   const requests: number[] = [];
   for (const { cell, cacheSize } of loads) {
-    // Both are warm then, and get the same number.
+    // Both are warm then, and get the same number of requests.
     await requestsFor(bench, pairs[cacheSize].on, cell, seconds);
     requests.push(await requestsFor(bench, pairs[cacheSize].off, cell, seconds));
   }
-  const rows = loads.map(({ name }) => ({ name, rounds: [] as Round[] }));
+  const ofLoads = loads.map((): Omit<Round, 'life'>[] => []);
   for (let round = 0; round < rounds; round++) {
     for (const [i, { cell, cacheSize }] of loads.entries()) {
-      const take = (target: Target): ReturnType<typeof takeSample> =>
-        takeSample(bench, target, cell, requests[i] as number);
-      rows[i]?.rounds.push(await runBoth(pairs[cacheSize], take, round % 2 === 0));
+      const take = (target: Target, part = 1): ReturnType<typeof takeSample> =>
+        takeSample(bench, target, cell, Math.ceil(part * (requests[i] as number)));
+      ofLoads[i]?.push(await runBoth(pairs[cacheSize], take, round % 2 === 0));
     }
   }
-  return rows;
+  return ofLoads;
 }
 
-/** A run before both that counts for neither: Redis needs up to 1.5 times its CPU for the first writes after a while of
+/** A short run before both that counts for neither: Redis needs up to 1.5 times its CPU for the first writes after a while of
  *  reads alone, and half the rounds would measure that. What is left of it they take in turns, and `compare` takes the mean of both orders. */
 async function runBoth(
   { on, off }: Pair,
-  take: (target: Target) => ReturnType<typeof takeSample>,
+  take: (target: Target, part?: number) => ReturnType<typeof takeSample>,
   isOnFirst: boolean,
-): Promise<Round> {
-  await take(isOnFirst ? off : on);
+): Promise<Omit<Round, 'life'>> {
+  await take(isOnFirst ? off : on, leadShare);
   const first = await take(isOnFirst ? on : off);
   const second = await take(isOnFirst ? off : on);
   const [ofOn, ofOff] = isOnFirst ? [first, second] : [second, first];

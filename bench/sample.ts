@@ -5,7 +5,7 @@ import { runRedisBenchmark } from './load/redis-benchmark.ts';
 import type { TestName } from './load/request.ts';
 import { type Counts, readCounts, warmCache } from './load/warm-up.ts';
 import { watchOthers } from './others.ts';
-import { cpuSeconds, residentBytes } from './process-usage.ts';
+import { residentBytes, threadCpuSeconds } from './process-usage.ts';
 import type { Target } from './targets.ts';
 
 /** One square of the matrix. Units: `size` in bytes. */
@@ -37,17 +37,27 @@ export interface Bench {
   readonly keys: readonly string[];
 }
 
-/** How many requests take about `seconds`: a first guess, then a better one from a short run, which also warms the
- *  target up. */
+/** Of a run that tells how fast a target is; there are more of them as long as it gets faster. */
+const warmUpSeconds = 0.4;
+const warmUpsMost = 8;
+const stillWarming = 1.1;
+
+/** How many requests take about `seconds`, once short runs have warmed the target up: cold, it is three times as slow, and what
+ *  was to take a second and a half would be over before its CPU time could be told. */
 export async function requestsFor(
   bench: Bench,
   target: Target,
   cell: Cell,
   seconds: number,
 ): Promise<number> {
-  const guess = await runRedisBenchmark({ ...plan(bench, target, cell), requests: 1_000 * cell.pipeline });
-  const requests = Math.ceil(guess * 0.3);
-  const rate = await runRedisBenchmark({ ...plan(bench, target, cell), requests });
+  const rateOf = (requests: number): Promise<number> =>
+    runRedisBenchmark({ ...plan(bench, target, cell), requests });
+  let rate = await rateOf(1_000 * cell.pipeline);
+  for (let run = 0; run < warmUpsMost; run++) {
+    const before = rate;
+    rate = await rateOf(Math.ceil(rate * warmUpSeconds));
+    if (rate < before * stillWarming) break;
+  }
   return Math.ceil(rate * seconds);
 }
 
@@ -62,13 +72,13 @@ export async function takeSample(
   if (target.id === 'nearcache-hit' && cell.test === 'get') await warmCache(target, bench.keys);
   const countsBefore = await readCounts(bench.redis, target);
   const others = watchOthers([target.pid, bench.backend.pid]);
-  const [targetCpu, backendCpu] = [cpuSeconds(target.pid), cpuSeconds(bench.backend.pid)];
+  const [targetCpu, backendCpu] = [threadCpuSeconds(target.pid), threadCpuSeconds(bench.backend.pid)];
   const requestsPerSecond = await runRedisBenchmark({ ...plan(bench, target, cell), requests });
   return {
     requests,
     requestsPerSecond,
-    targetCpu: cpuSeconds(target.pid) - targetCpu,
-    backendCpu: cpuSeconds(bench.backend.pid) - backendCpu,
+    targetCpu: threadCpuSeconds(target.pid) - targetCpu,
+    backendCpu: threadCpuSeconds(bench.backend.pid) - backendCpu,
     othersShare: others(),
     ...difference(countsBefore, await readCounts(bench.redis, target)),
     residentBytes: residentBytes(target.pid),

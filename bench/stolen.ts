@@ -50,6 +50,14 @@ export class StolenTime {
     return look !== undefined && look.share <= QUIET_SHARE;
   }
 
+  /** How much of the time the looks that saw no more than `most` stand for. Units: seconds; `most` 0 to 1. */
+  secondsUnder(most: number): number {
+    return this.looks.reduce((seconds, { until, share }, i) => {
+      const from = this.looks[i - 1]?.until ?? this.#startedAt;
+      return share <= most ? seconds + (until - from) / 1000 : seconds;
+    }, 0);
+  }
+
   /** How many of the looks up to then saw no more than `most`. Units: 0 to 1; ms from the start. */
   quietShare(ms: number = Number.POSITIVE_INFINITY, most: number = QUIET_SHARE): number {
     const looks = this.looks.filter(({ until }) => until < this.#startedAt + ms + LOOK_MS);

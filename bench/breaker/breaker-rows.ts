@@ -5,23 +5,26 @@ import { median } from '../report/table.ts';
 import { atLeast, atMost } from '../report/verdict-table.ts';
 import type { Sample } from '../sample.ts';
 
-/** One run of each side, one directly after the other. Shape: `othersShare` is the higher of the two. */
+/** One run of each side, one directly after the other. Shape: rounds of one `life` are of the same two processes; `othersShare` is the
+ *  higher of the two. */
 export interface Round {
+  readonly life: number;
   readonly isOnFirst: boolean;
   readonly on: Sample;
   readonly off: Sample;
   readonly othersShare: number;
 }
 
-/** One load. Shape: `rounds` are those that were run; of each order of sides the quietest half is looked at. */
+/** One load. Shape: `rounds` are those that were run; of each life and order of sides the quietest half is looked at. */
 export interface BreakerRow {
   readonly name: string;
   readonly rounds: readonly Round[];
 }
 
 /** What a row says. Units: `cpuMicros` of one operation, bytes. Shape: ratios are on / off, the median of the rounds' own ratios, so that
- *  what was slow in both sides of a round does not count, for each order of the sides; of the two the geometric mean, in which what
- *  coming first costs cancels out (Redis is up to a sixth slower for the first run of writes). */
+ *  what was slow in both sides of a round does not count, for each life and order of the sides; of these the geometric mean, in which what
+ *  coming first costs cancels out (Redis is up to a sixth slower for the first run of writes), and the luck of processes (two that
+ *  do the same differ by up to 8 % for as long as they live). */
 export interface Compared {
   readonly opsPerSecond: { readonly on: number; readonly off: number };
   readonly cpuMicros: { readonly on: number; readonly off: number };
@@ -34,19 +37,16 @@ const leastSpeed = 0.95;
 const mostCpu = 1.05;
 
 export function compare({ rounds }: BreakerRow): Compared {
-  const orders = [true, false].map((isOnFirst) => {
-    const ofOrder = rounds.filter((round) => round.isOnFirst === isOnFirst);
-    return quietest(ofOrder, Math.ceil(ofOrder.length / 2));
-  });
-  const quiet = orders.flat();
+  const groups = [...Map.groupBy(rounds, ({ life, isOnFirst }) => `${life} ${isOnFirst}`).values()].map(
+    (group) => quietest(group, Math.ceil(group.length / 2)),
+  );
+  const quiet = groups.flat();
   const both = (value: (sample: Sample) => number): { on: number; off: number } => ({
     on: median(quiet.map(({ on }) => value(on))),
     off: median(quiet.map(({ off }) => value(off))),
   });
   const ratio = (value: (sample: Sample) => number): number =>
-    Math.sqrt(
-      orders.map((of) => median(of.map(({ on, off }) => value(on) / value(off)))).reduce((a, b) => a * b),
-    );
+    geometricMean(groups.map((group) => median(group.map(({ on, off }) => value(on) / value(off)))));
   return {
     opsPerSecond: both(speedOf),
     cpuMicros: both(cpuOf),
@@ -54,6 +54,10 @@ export function compare({ rounds }: BreakerRow): Compared {
     speedRatio: ratio(speedOf),
     cpuRatio: ratio(cpuOf),
   };
+}
+
+function geometricMean(ratios: readonly number[]): number {
+  return Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);
 }
 
 function speedOf({ requestsPerSecond }: Sample): number {

@@ -5,6 +5,8 @@ import type { Holdings } from './holdings.ts';
 export interface SoakOptions {
   readonly backend: RedisBackend;
   readonly seconds: number;
+  /** Time that other machines take is made up for with more faults, until it is so much in all. */
+  readonly mostSeconds: number;
   readonly everySeconds: number;
   readonly ratePerSecond: number;
   readonly shards: number;

@@ -13,6 +13,7 @@ test('random faults, one of which kills nearcache, leave nothing wrong and nothi
   const record = await runSoak({
     backend: processBackend,
     seconds: 36,
+    mostSeconds: 36,
     everySeconds: 4,
     ratePerSecond: 300,
     shards: 3,

@@ -29,6 +29,15 @@ test('tells the seconds that were ours from those in which other machines had th
   expect(stolen.quietShare(3000, 0.2)).toBe(1);
 });
 
+test('tells how much of the time was its own', () => {
+  const stolen = new StolenTime(() => stolenSeconds);
+  for (const share of [0.1, 0.5, 0]) pass(share);
+  vi.advanceTimersByTime(500);
+  stolen.stop();
+  expect(stolen.secondsUnder(0.3)).toBeCloseTo(2.5);
+  expect(stolen.secondsUnder(0.5)).toBeCloseTo(3.5);
+});
+
 test('tells how much of a time was taken at most', () => {
   const start = performance.now();
   const stolen = new StolenTime(() => stolenSeconds);

@@ -28,7 +28,7 @@ function sample(opsPerSecond: number, cpuMicros: number, more: Partial<Sample> =
   };
 }
 
-type Sides = Omit<Round, 'isOnFirst'>;
+type Sides = Omit<Round, 'isOnFirst' | 'life'>;
 
 function round(on: Sample, off: Sample, othersShare = 0): Sides {
   return { on, off, othersShare };
@@ -38,7 +38,7 @@ function round(on: Sample, off: Sample, othersShare = 0): Sides {
 function rowOf(...rounds: readonly Sides[]): BreakerRow {
   return {
     name: 'GET',
-    rounds: [true, false].flatMap((isOnFirst) => rounds.map((sides) => ({ isOnFirst, ...sides }))),
+    rounds: [true, false].flatMap((isOnFirst) => rounds.map((sides) => ({ life: 0, isOnFirst, ...sides }))),
   };
 }
 
@@ -70,13 +70,23 @@ test('a round that was slow for both sides changes nothing', () => {
 test('what coming first costs is not held against either side', () => {
   const [onFirst, offFirst] = [round(sample(90, 5), sample(100, 5)), round(sample(100, 5), sample(90, 5))];
   const rounds = [
-    { isOnFirst: true, ...onFirst },
-    { isOnFirst: true, ...onFirst },
-    { isOnFirst: false, ...offFirst },
+    { life: 0, isOnFirst: true, ...onFirst },
+    { life: 0, isOnFirst: true, ...onFirst },
+    { life: 0, isOnFirst: false, ...offFirst },
   ];
   expect(compare({ name: 'SET', rounds }).speedRatio).toBeCloseTo(1);
   const slow = rounds.map((each) => ({ ...each, on: sample(each.on.requestsPerSecond * 0.94, 5) }));
   expect(compare({ name: 'SET', rounds: slow }).speedRatio).toBeCloseTo(0.94);
+});
+
+test('each life counts the same, however its processes fared', () => {
+  const rounds = [0, 1, 2, 3].flatMap((life) =>
+    [true, false].map((isOnFirst) => {
+      const luck = life < 2 ? 1.08 : 1;
+      return { life, isOnFirst, ...round(sample(96 * luck, 5), sample((100 * 1.08) / luck, 5)) };
+    }),
+  );
+  expect(compare({ name: 'GET', rounds }).speedRatio).toBeCloseTo(0.96);
 });
 
 test('the rounds that other programs disturbed most are not looked at', () => {
