@@ -20,7 +20,7 @@ import { startBackend, type Target } from './targets.ts';
 const KEYS = 200_000;
 const VALUE_BYTES = 64;
 /** Of the requests of a run. */
-const leadShare = 1 / 3;
+const LEAD_SHARE = 1 / 3;
 const load = { connections: 50, size: VALUE_BYTES };
 
 interface Load {
@@ -84,8 +84,7 @@ async function live(
   const targets = Object.values(pairs).flatMap(({ on, off }) => [on, off]);
   try {
     place([bench.backend, ...targets]);
-    for (const [i, rounds] of (await measure(bench, pairs, options)).entries())
-      rows[i]?.rounds.push(...rounds.map((round) => ({ life, ...round })));
+    await measure(bench, pairs, options, (load, round) => rows[load]?.rounds.push({ life, ...round }));
   } finally {
     for (const target of targets) await target.stop();
   }
@@ -115,22 +114,21 @@ async function measure(
   bench: Bench,
   pairs: Readonly<Record<Load['cacheSize'], Pair>>,
   { rounds, seconds }: BreakerBenchOptions,
-): Promise<Omit<Round, 'life'>[][]> {
+  add: (load: number, round: Omit<Round, 'life'>) => void,
+): Promise<void> {
   const requests: number[] = [];
   for (const { cell, cacheSize } of loads) {
     // Both are warm then, and get the same number of requests.
     await requestsFor(bench, pairs[cacheSize].on, cell, seconds);
     requests.push(await requestsFor(bench, pairs[cacheSize].off, cell, seconds));
   }
-  const ofLoads = loads.map((): Omit<Round, 'life'>[] => []);
   for (let round = 0; round < rounds; round++) {
     for (const [i, { cell, cacheSize }] of loads.entries()) {
       const take = (target: Target, part = 1): ReturnType<typeof takeSample> =>
         takeSample(bench, target, cell, Math.ceil(part * (requests[i] as number)));
-      ofLoads[i]?.push(await runBoth(pairs[cacheSize], take, round % 2 === 0));
+      add(i, await runBoth(pairs[cacheSize], take, round % 2 === 0));
     }
   }
-  return ofLoads;
 }
 
 /** A short run before both that counts for neither: Redis needs up to 1.5 times its CPU for the first writes after a while of
@@ -140,7 +138,7 @@ async function runBoth(
   take: (target: Target, part?: number) => ReturnType<typeof takeSample>,
   isOnFirst: boolean,
 ): Promise<Omit<Round, 'life'>> {
-  await take(isOnFirst ? off : on, leadShare);
+  await take(isOnFirst ? off : on, LEAD_SHARE);
   const first = await take(isOnFirst ? on : off);
   const second = await take(isOnFirst ? off : on);
   const [ofOn, ofOff] = isOnFirst ? [first, second] : [second, first];

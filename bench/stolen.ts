@@ -58,9 +58,9 @@ export class StolenTime {
     }, 0);
   }
 
-  /** How many of the looks up to then saw no more than `most`. Units: 0 to 1; ms from the start. */
-  quietShare(ms: number = Number.POSITIVE_INFINITY, most: number = QUIET_SHARE): number {
+  /** How many of the looks up to then were quiet. Units: 0 to 1; ms from the start. */
+  quietShare(ms: number = Number.POSITIVE_INFINITY): number {
     const looks = this.looks.filter(({ until }) => until < this.#startedAt + ms + LOOK_MS);
-    return looks.filter(({ share }) => share <= most).length / looks.length;
+    return looks.filter(({ share }) => share <= QUIET_SHARE).length / looks.length;
   }
 }

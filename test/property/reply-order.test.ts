@@ -39,26 +39,8 @@ it('lets replies leave in the order of the requests, whichever link answers firs
       fc.array(fc.nat(LINKS), { maxLength: 100 }),
       (requests, cutPlaces, turns) => {
         const session = new WritingSession();
-        const links = cutPlaces.map((places) => new Link(places));
-        const local: (() => void)[] = [];
-        for (const request of requests) {
-          const slot = session.slot(request);
-          const frame = Buffer.from(wireOf(request.reply), 'latin1');
-          if (request.link >= 0) links[request.link]?.owes(slot, frame);
-          else local.push(() => slot.answer(convert(frame, request)));
-        }
-        for (const turn of turns) {
-          if (turn === LINKS) local.shift()?.();
-          else links[turn]?.read();
-        }
-        for (const answer of local) answer();
-        for (const link of links) while (link.read());
-        const expected = requests.map((request) =>
-          request.isSilent
-            ? ''
-            : convert(Buffer.from(wireOf(request.reply), 'latin1'), request).toString('latin1'),
-        );
-        expect(session.flushed()).toBe(expected.join(''));
+        const expected = play(session, requests, cutPlaces, turns);
+        expect(session.flushed()).toBe(expected);
         expect(session.outstanding).toBe(0);
         expect(session.writer.backlog).toBe(0);
       },
@@ -77,26 +59,9 @@ it('lets pushes leave whole and in their order, however they are cut, and replie
       fc.array(fc.nat(LINKS + 1), { maxLength: 100 }),
       (requests, words, cutPlaces, pushCuts, turns) => {
         const session = new WritingSession();
-        const links = cutPlaces.map((places) => new Link(places));
         const pushes = words.map((word) => `>1\r\n$${Buffer.byteLength(word)}\r\n${word}\r\n`);
         const stream = new PushStream(session.writer, Buffer.from(pushes.join('')), pushCuts);
-        const local: (() => void)[] = [];
-        const expected: string[] = [];
-        for (const request of requests) {
-          const slot = session.slot(request);
-          const frame = Buffer.from(wireOf(request.reply), 'latin1');
-          if (!request.isSilent) expected.push(convert(frame, request).toString('latin1'));
-          if (request.link >= 0) links[request.link]?.owes(slot, frame);
-          else local.push(() => slot.answer(convert(frame, request)));
-        }
-        for (const turn of turns) {
-          if (turn === LINKS) local.shift()?.();
-          else if (turn > LINKS) stream.read();
-          else links[turn]?.read();
-        }
-        for (const answer of local) answer();
-        for (const link of links) while (link.read());
-        while (stream.read());
+        const expected = play(session, requests, cutPlaces, turns, stream);
         const reader = new FrameReader();
         reader.push(Buffer.from(session.flushed(), 'latin1'));
         const frames: Buffer[] = [];
@@ -105,13 +70,42 @@ it('lets pushes leave whole and in their order, however they are cut, and replie
         const isPush = (frame: Buffer): boolean => frame[0] === '>'.charCodeAt(0);
         expect(Buffer.concat(frames.filter(isPush)).toString()).toBe(pushes.join(''));
         const replies = Buffer.concat(frames.filter((frame) => !isPush(frame)));
-        expect(replies.toString('latin1')).toBe(expected.join(''));
+        expect(replies.toString('latin1')).toBe(expected);
         expect(session.writer.backlog).toBe(0);
       },
     ),
     { interruptAfterTimeLimit: 4000, numRuns: 1000 },
   );
 });
+
+/** Asks everything, lets links, local answers and the pushes take their turns, then all that is left. Returns what the replies must be. */
+function play(
+  session: WritingSession,
+  requests: readonly Asked[],
+  cutPlaces: readonly (readonly number[])[],
+  turns: readonly number[],
+  stream?: PushStream,
+): string {
+  const links = cutPlaces.map((places) => new Link(places));
+  const local: (() => void)[] = [];
+  const expected: string[] = [];
+  for (const request of requests) {
+    const slot = session.slot(request);
+    const frame = Buffer.from(wireOf(request.reply), 'latin1');
+    if (!request.isSilent) expected.push(convert(frame, request).toString('latin1'));
+    if (request.link >= 0) links[request.link]?.owes(slot, frame);
+    else local.push(() => slot.answer(convert(frame, request)));
+  }
+  for (const turn of turns) {
+    if (turn === LINKS) local.shift()?.();
+    else if (turn > LINKS) stream?.read();
+    else links[turn]?.read();
+  }
+  for (const answer of local) answer();
+  for (const link of links) while (link.read());
+  while (stream?.read() === true);
+  return expected.join('');
+}
 
 function convert(frame: Buffer, { needsResp2, link }: Asked): Buffer {
   // What is answered here is in the session's protocol already.

@@ -45,7 +45,7 @@ async function framesUntil(client: BadClient, last: string): Promise<{ frames: B
     const frame = await client.raw.readFrame(LAST_REPLY_MS).catch((error: Error) => error.message);
     if (typeof frame === 'string') return { frames, end: frame };
     frames.push(frame);
-    if (frame.toString('latin1') === last) return { frames, end: '' };
+    if (frame.toString('latin1') === last) return { frames, end: 'it came' };
   }
 }
 

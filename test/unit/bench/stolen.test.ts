@@ -26,7 +26,7 @@ test('tells the seconds that were ours from those in which other machines had th
   expect(stolen.isQuietAt(start + 3100)).toBe(false);
   expect(stolen.quietShare()).toBeCloseTo(2 / 3);
   expect(stolen.quietShare(1200)).toBe(0.5);
-  expect(stolen.quietShare(3000, 0.2)).toBe(1);
+  expect(stolen.secondsUnder(0.2)).toBeCloseTo(3);
 });
 
 test('tells how much of the time was its own', () => {
