@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty';
 import { type DestinationStream, type LoggerOptions, pino, stdSerializers, stdTimeFunctions } from 'pino';
 import { prettyFactory } from 'pino-pretty';
+import { LogOutput } from './log-output.ts';
 
 /** What the rest of nearcache may do with a log. Shape: `fields` first, then one sentence that has no values in
  *  it, so that equal events have equal messages. Cost: microseconds a line; never called per command. */
@@ -70,10 +71,19 @@ export function createLogger(options: {
         line.replaceAll(URL_CREDENTIALS, '$1[secret]@').replaceAll(URL_SECRET, '$1[secret]'),
     },
   };
-  const output = destination ?? pino.destination(STDOUT);
-  if (format === 'json' || (format === 'auto' && !isTerminal)) return pino(settings, output);
-  const prettify = prettyFactory({ colorize: isTerminal, singleLine: true, errorLikeObjectKeys: ['error'] });
-  return pino(settings, { write: (line) => output.write(prettify(line)) });
+  const output =
+    destination ??
+    new LogOutput(STDOUT, (count) => {
+      logger.warn({ count }, 'lines of this log were dropped, since nobody read it for a while');
+    });
+  const isJson = format === 'json' || (format === 'auto' && !isTerminal);
+  const logger = pino(settings, isJson ? output : prettyOutput(output, isTerminal));
+  return logger;
+}
+
+function prettyOutput(output: DestinationStream, colorize: boolean): DestinationStream {
+  const prettify = prettyFactory({ colorize, singleLine: true, errorLikeObjectKeys: ['error'] });
+  return { write: (line) => output.write(prettify(line)) };
 }
 
 function secretPaths(names: readonly string[]): string[] {
