@@ -11,7 +11,8 @@ const MOST_BYTES = 1_048_576;
  *  Bounds: `MOST_BYTES` while the reader is behind; further lines are dropped and `onDropped` is told how many, once the reader has caught up.
  *  Cost: a write of its own for the first line in `TOGETHER_MS`, one for all others: a write wakes a thread and the reader, which takes ten times as long
  *  as the line itself, and a thousand clients may be closed within a second.
- *  Errors: none; lines of the last `TOGETHER_MS` are lost when the process is killed on the spot, and only then. */
+ *  Errors: none. Lines that cannot be written (a full disk) wait for the next ones, like those that nobody reads. Those of the last
+ *  `TOGETHER_MS` are lost when the process is killed on the spot. */
 export class LogOutput implements DestinationStream {
   readonly #stream: ReturnType<typeof pino.destination>;
   #held = '';
@@ -23,6 +24,10 @@ export class LogOutput implements DestinationStream {
     process.on('beforeExit', () => this.#flush());
     process.on('exit', () => this.#flush());
     this.#stream = pino.destination({ dest: fd, sync: false, maxLength: MOST_BYTES });
+    // Else the process would end of it; and its end would try for ever to write what cannot be written.
+    this.#stream.on('error', () => {
+      this.#stream.flushSync = () => {};
+    });
     this.#stream.on('drop', (lines: string) => {
       this.#dropped += lines.split('\n').length - 1;
     });

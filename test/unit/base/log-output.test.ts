@@ -101,11 +101,34 @@ test('while nobody reads, what is kept is bounded, and dropped lines are counted
   expect(await readAll()).toBe('last\n');
 });
 
-test('what a process wrote last comes, however it ends', () => {
-  const file = JSON.stringify(fileURLToPath(new URL('../../../src/base/log-output.ts', import.meta.url)));
-  for (const end of ['', 'process.exit(0)', 'throw new Error("unforeseen")']) {
-    const script = `import { LogOutput } from ${file}; const o = new LogOutput(1, () => {}); o.write('a\\n'); o.write('b\\n'); ${end}`;
-    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', script]);
-    expect(stdout.toString()).toBe('a\nb\n');
+const file = JSON.stringify(fileURLToPath(new URL('../../../src/base/log-output.ts', import.meta.url)));
+
+/** A process whose stdout, a log, goes to `log`: a descriptor, or what `spawnSync` takes. */
+function runLogging(log: number | 'pipe', script: string) {
+  const start = `import { LogOutput } from ${file}; const log = new LogOutput(1, () => {});`;
+  return spawnSync(process.execPath, ['--input-type=module', '--eval', start + script], {
+    stdio: ['ignore', log, 'pipe'],
+    timeout: 20_000,
+    encoding: 'utf8',
+  });
+}
+
+test.each(['', 'process.exit(0)', 'throw new Error("unforeseen")'])(
+  'what a process wrote last comes, however it ends: %s',
+  (end) => {
+    expect(runLogging('pipe', `log.write('a\\n'); log.write('b\\n'); ${end}`).stdout).toBe('a\nb\n');
+  },
+);
+
+test.each(['', 'process.exit(0)'])('a full disk stops nothing, not even the end: %s', (end) => {
+  const full = openSync('/dev/full', 'w');
+  const script = `for (const text of ['a', 'b', 'c']) {
+    log.write(text);
+    await new Promise((resolve) => setTimeout(resolve, 150));
   }
+  console.error('went on');
+  ${end}`;
+  const { stderr, status } = runLogging(full, script);
+  closeSync(full);
+  expect({ stderr, status }).toEqual({ stderr: 'went on\n', status: 0 });
 });
