@@ -6,7 +6,7 @@ import { Watchdog } from './base/watchdog.ts';
 import { buildCache, buildLeases } from './build/build-cache.ts';
 import { buildInvalidations } from './build/build-invalidations.ts';
 import { buildUpstream } from './build/build-upstream.ts';
-import { clientLimitOptions, sessionOptions } from './build/session-options.ts';
+import { clientLimitOptions, listenerOptions, sessionOptions } from './build/session-options.ts';
 import { ShardMaker } from './build/shard-maker.ts';
 import { buildWarmStart, type WarmStart } from './build/warm-start.ts';
 import type { NearCache } from './cache/near-cache.ts';
@@ -85,19 +85,7 @@ export class App {
       clock: systemClock,
       log,
     };
-    this.#listener = new Listener(
-      {
-        addresses: config.listen,
-        skipsMissing: !config.listenGiven,
-        tls:
-          config.tlsCert === undefined || config.tlsKey === undefined
-            ? undefined
-            : { cert: config.tlsCert, key: config.tlsKey, ca: config.tlsCa },
-        clientsMax: config.clientsMax,
-        sendBufferBytes: config.clientSendBufferBytes,
-      },
-      this.#context,
-    );
+    this.#listener = new Listener(listenerOptions(config, log), this.#context);
     this.#drain = new Drain(
       { serveMs: config.drainServeMs, closeMs: config.drainMs },
       { clock: systemClock, registry: this.#registry, listener: this.#listener },

@@ -195,8 +195,9 @@ export const ERRORS: readonly ErrorRow[] = [
   {
     code: 'CLIENTS_LIMIT',
     text: 'ERR max number of clients reached',
-    cause: 'nearcache has as many client connections as `--max-clients` allows; the text is Redis’s.',
-    fix: 'Close idle connections or raise `--max-clients`.',
+    cause:
+      'nearcache has as many client connections as `--max-clients`, or the system’s limit of open files, allows; the text is Redis’s.',
+    fix: 'Close idle connections, raise `--max-clients`, or `ulimit -n` where a warning at the start names it.',
   },
   {
     code: 'CLIENTS_MEMORY',

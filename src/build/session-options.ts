@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import type { Logger } from '../base/log.ts';
+import { openFilesMax } from '../base/open-files.ts';
 import type { Config } from '../config/config.ts';
 import type { ClientLimitOptions } from '../session/client-limits.ts';
+import type { ListenerOptions } from '../session/listener.ts';
 import type { SessionOptions } from '../session/session-context.ts';
 
 /** What no session may do for long, and how much all may hold. */
@@ -37,4 +40,36 @@ export function sessionOptions(config: Config): SessionOptions {
     cachesMultiKey: config.cachesMultiKey,
     cachesSort: config.cachesSort,
   };
+}
+
+/** Files of our own: listeners, admin, the log, shared connections and those that ask for the topology. Redis keeps 32. */
+const OWN_FILES = 64;
+
+/** Where apps connect, and how many. */
+export function listenerOptions(config: Config, log: Logger): ListenerOptions {
+  const { tlsCert: cert, tlsKey: key, tlsCa: ca } = config;
+  const files = openFilesMax();
+  const clientsMax = clientsThatFit(config, files);
+  if (clientsMax < config.clientsMax) {
+    const reason = `--max-clients is ${config.clientsMax}, but the system allows this process ${files} open files`;
+    log.warn({ count: clientsMax, reason }, 'serves fewer clients at a time than it was told to');
+  }
+  return {
+    addresses: config.listen,
+    skipsMissing: !config.listenGiven,
+    tls: cert === undefined || key === undefined ? undefined : { cert, key, ca },
+    clientsMax,
+    sendBufferBytes: config.clientSendBufferBytes,
+  };
+}
+
+/** Clients that leave enough open files for what they ask: who takes the last one takes the way to Redis from all, and is closed by the
+ *  system without a word. Bounds: at least half of all files are for clients. Source: `adjustOpenFilesLimit` of Redis's server.c. */
+export function clientsThatFit(
+  { clientsMax, pinnedMax }: Pick<Config, 'clientsMax' | 'pinnedMax'>,
+  files: number | undefined,
+): number {
+  if (files === undefined) return clientsMax;
+  const kept = Math.min(OWN_FILES + pinnedMax, files / 2);
+  return Math.min(clientsMax, Math.floor(files - kept));
 }

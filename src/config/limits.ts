@@ -140,7 +140,7 @@ export const limits: Pick<OptionRows, LimitKey> = {
     initial: 10_000,
     min: 1,
     max: 1_000_000,
-    help: 'Sessions at a time; more are refused as Redis does',
+    help: 'Sessions at a time, fewer where the system allows too few open files; more are refused as Redis does',
   }),
   pinnedMax: count({
     flag: 'max-pinned',
