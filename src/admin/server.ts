@@ -33,7 +33,13 @@ interface AdminOptions {
   readonly metrics: Metrics;
   readonly state: AdminState;
   readonly logger: Logger;
+  /** In which a request has to be there, whole. Units: ms. */
+  readonly requestMs?: number;
 }
+
+const REQUEST_MS = 10_000;
+/** Far more than probes and Prometheus need; each takes an open file, of which the apps' connections have the rest. */
+const CONNECTIONS_MAX = 64;
 
 const ENDPOINTS = [
   ['/startupz', '200 once the listeners are open'],
@@ -45,10 +51,17 @@ const ENDPOINTS = [
 const INDEX = `nearcache admin\n\n${ENDPOINTS.map(([path, text]) => `${path.padEnd(12)}${text}\n`).join('')}`;
 
 /** Serve health and metrics over HTTP. Errors: rejects with a sentence for a person when the address cannot be
- *  listened on. Cost: never touches Redis. */
+ *  listened on. Bounds: `CONNECTIONS_MAX`, further ones are closed; one that asks nothing whole within `requestMs` hears 408. Cost: never
+ *  touches Redis. */
 export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
-  const { state, metrics, logger } = options;
-  const server = fastify({ logger: false, forceCloseConnections: true });
+  const { state, metrics, logger, requestMs = REQUEST_MS } = options;
+  const server = fastify({
+    logger: false,
+    forceCloseConnections: true,
+    requestTimeout: requestMs,
+    http: { headersTimeout: requestMs, connectionsCheckingInterval: requestMs / 4 },
+  });
+  server.server.maxConnections = CONNECTIONS_MAX;
   addHealth(server, state);
   server.get('/metrics', async (_, reply) => reply.type(metrics.contentType).send(await metrics.text()));
   server.get('/', (_, reply) => reply.type('text/plain; charset=utf-8').send(INDEX));

@@ -42,8 +42,8 @@ export function sessionOptions(config: Config): SessionOptions {
   };
 }
 
-/** Files of our own: listeners, admin, the log, shared connections and those that ask for the topology. Redis keeps 32. */
-const OWN_FILES = 64;
+/** Files of our own: listeners, the log, shared connections, those that ask for the topology, and 64 of admin. Redis keeps 32. */
+const OWN_FILES = 128;
 
 /** Where apps connect, and how many. */
 export function listenerOptions(config: Config, log: Logger): ListenerOptions {

@@ -1,4 +1,5 @@
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { createConnection, createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type AdminServer, type AdminState, startAdmin } from '../../../src/admin/server.ts';
 import { createLogger } from '../../../src/base/log.ts';
@@ -63,6 +64,39 @@ describe('probes', () => {
     state.started = true;
     expect((await get('/startupz')).status).toBe(200);
   });
+});
+
+describe('strangers', () => {
+  async function connect(): Promise<Socket> {
+    const { port } = server as AdminServer;
+    const socket = createConnection({ host: '127.0.0.1', port });
+    socket.on('error', () => undefined);
+    await once(socket, 'connect');
+    return socket;
+  }
+
+  test('more than 64 connections are closed, those that are there are served', async () => {
+    const get = await start();
+    const idle = await Promise.all(Array.from({ length: 63 }, connect));
+    // Its connection is kept, and is the last one.
+    expect((await get('/livez')).status).toBe(200);
+    await once(await connect(), 'close');
+    const asked = idle[0] as Socket;
+    asked.write('GET /livez HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect(String((await once(asked, 'data'))[0])).toContain('200 OK');
+    for (const socket of idle) socket.destroy();
+  });
+
+  test.each(['', 'GET /livez HTTP/1.1\r\nHo'])(
+    'who asks nothing whole (%j) is closed in time',
+    async (part) => {
+      await start({}, { requestMs: 200 });
+      const socket = await connect();
+      socket.write(part);
+      expect(String((await once(socket, 'data'))[0])).toContain('408 Request Timeout');
+      await once(socket, 'close');
+    },
+  );
 });
 
 describe('other endpoints', () => {
