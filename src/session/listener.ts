@@ -9,6 +9,8 @@ import type { SessionContext } from './session-context.ts';
 
 /** After so much silence the system asks whether the client's machine is still there: one that has vanished says nothing. */
 const KEEP_ALIVE_MS = 30_000;
+/** Refused ones that are waited for until they have heard why; each takes an open file. */
+const REFUSED_MAX = 32;
 
 /** Where apps connect. Shape: as in the configuration; `port` 0 = any free one. */
 export type ListenAddress =
@@ -33,12 +35,14 @@ export interface ListenerOptions {
 }
 
 /** Accepts sessions on TCP, Unix and TLS addresses.
- *  Errors: `open` rejects with the address in its message. Bounds: `clientsMax` sessions; one more hears why, and is closed. */
+ *  Errors: `open` rejects with the address in its message. Bounds: `clientsMax` sessions; one more hears why, and is closed;
+ *  `REFUSED_MAX` of those at a time. */
 export class Listener {
   #options: ListenerOptions;
   #context: SessionContext;
   #servers: Server[] = [];
   #isDraining = false;
+  #refusedOpen = 0;
 
   constructor(options: ListenerOptions, context: SessionContext) {
     this.#options = options;
@@ -135,12 +139,24 @@ export class Listener {
     const { stats, registry } = this.#context;
     if (this.#isDraining || registry.size >= this.#options.clientsMax) {
       stats.refused++;
-      socket.on('error', () => undefined);
-      endSocket(socket, errorLine(this.#isDraining ? 'DRAINING' : 'CLIENTS_LIMIT'));
+      this.#refuse(socket, errorLine(this.#isDraining ? 'DRAINING' : 'CLIENTS_LIMIT'));
       return;
     }
     stats.accepted++;
     registry.add(new Session(this.#context, registry.nextId(), socket));
+  }
+
+  /** The last word reaches whoever has sent something only if that is read; where too many come, those that have sent nothing hear it. */
+  #refuse(socket: Socket, lastWord: Buffer): void {
+    socket.on('error', () => undefined);
+    if (this.#refusedOpen < REFUSED_MAX) {
+      this.#refusedOpen++;
+      socket.once('close', () => this.#refusedOpen--);
+      endSocket(socket, lastWord);
+    } else {
+      socket.write(lastWord);
+      socket.destroy();
+    }
   }
 }
 

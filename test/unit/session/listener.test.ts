@@ -48,11 +48,13 @@ function listen(options: Partial<ListenerOptions>): Promise<string[]> {
 }
 
 /** Open a connection to an address as `open` names it. */
-async function dial(name: string): Promise<Socket> {
+async function dial(name: string, allowHalfOpen = false): Promise<Socket> {
   const path = name.startsWith('unix:') ? name.slice(5) : undefined;
   const [, host, port] = /^\[?(.*?)\]?:(\d+)$/.exec(name) ?? [];
   const socket =
-    path === undefined ? connect({ host: host as string, port: Number(port) }) : connect({ path });
+    path === undefined
+      ? connect({ host: host as string, port: Number(port), allowHalfOpen })
+      : connect({ path, allowHalfOpen });
   sockets.push(socket);
   socket.on('error', () => {});
   await once(socket, 'connect');
@@ -170,6 +172,17 @@ describe('the limit of clients', () => {
       'closed',
       () => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length === 0,
     );
+  });
+
+  it('waits for few of those that do not go, and tells them all', async () => {
+    const [name] = await listen({ clientsMax: 0 });
+    const refused = await Promise.all(Array.from({ length: 50 }, () => dial(name as string, true)));
+    const words = await Promise.all(refused.map((socket) => once(socket, 'data')));
+    expect(new Set(words.map(String))).toEqual(new Set(['-ERR max number of clients reached\r\n']));
+    // Both ends are in this process.
+    const openFiles = (): number =>
+      process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
+    await until('bounded', () => openFiles() - refused.length === 32);
   });
 });
 
