@@ -45,6 +45,8 @@ export function sessionOptions(config: Config): SessionOptions {
 /** Files of our own: listeners, the log, shared connections, those that ask for the topology, and 64 of admin. Redis keeps 32. */
 const OWN_FILES = 128;
 
+const HANDSHAKE_MS = 120_000;
+
 /** Where apps connect, and how many. */
 export function listenerOptions(config: Config, log: Logger): ListenerOptions {
   const { tlsCert: cert, tlsKey: key, tlsCa: ca } = config;
@@ -59,6 +61,8 @@ export function listenerOptions(config: Config, log: Logger): ListenerOptions {
     skipsMissing: !config.listenGiven,
     tls: cert === undefined || key === undefined ? undefined : { cert, key, ca },
     clientsMax,
+    // It is a part of what is needed for a request. Without a limit, Node's own.
+    handshakeMs: config.requestTimeoutMs || HANDSHAKE_MS,
     sendBufferBytes: config.clientSendBufferBytes,
   };
 }

@@ -30,13 +30,15 @@ export interface ListenerOptions {
   skipsMissing: boolean;
   tls: ListenerTls | undefined;
   clientsMax: number;
+  /** Who connects by TLS is no session before it is done with it. Units: ms. */
+  handshakeMs: number;
   /** Of the kernel, for each client; 0 = as it likes. Units: bytes. */
   sendBufferBytes: number;
 }
 
 /** Accepts sessions on TCP, Unix and TLS addresses.
  *  Errors: `open` rejects with the address in its message. Bounds: `clientsMax` sessions; one more hears why, and is closed;
- *  `REFUSED_MAX` of those at a time. */
+ *  `REFUSED_MAX` of those at a time; of TLS, those that shake hands count among them, for `handshakeMs` at most. */
 export class Listener {
   #options: ListenerOptions;
   #context: SessionContext;
@@ -116,11 +118,12 @@ export class Listener {
       keepAliveInitialDelay: KEEP_ALIVE_MS,
     };
     if (address.kind !== 'tls') return createServer(common, accept);
-    const { tls } = this.#options;
+    const { tls, clientsMax, handshakeMs } = this.#options;
     if (tls === undefined) throw new Error(`${describe(address)} needs --tls-cert and --tls-key`);
     const server = createTlsServer(
       {
         ...common,
+        handshakeTimeout: handshakeMs,
         cert: readFileSync(tls.cert),
         key: readFileSync(tls.key),
         ...(tls.ca === undefined
@@ -129,8 +132,12 @@ export class Listener {
       },
       accept,
     );
-    server.on('tlsClientError', (error) => {
+    // Those that are no sessions yet count, too: each takes an open file.
+    server.maxConnections = clientsMax + REFUSED_MAX;
+    server.on('tlsClientError', (error, socket) => {
       this.#context.log.info({ reason: error.message }, 'TLS client refused');
+      // Node only tells when the time is over, or the client has gone.
+      socket.destroy();
     });
     return server;
   }

@@ -41,6 +41,7 @@ function listen(options: Partial<ListenerOptions>): Promise<string[]> {
     skipsMissing: false,
     tls: undefined,
     clientsMax: 10,
+    handshakeMs: 10_000,
     sendBufferBytes: 0,
   };
   listener = new Listener({ ...defaults, ...options }, context);
@@ -225,9 +226,10 @@ describe('a TLS listener', () => {
 
   afterAll(() => certificates.remove());
 
-  async function listenTls(ca?: string): Promise<number> {
+  async function listenTls(ca?: string, options: Partial<ListenerOptions> = {}): Promise<number> {
     const tls = { cert: own.cert, key: own.key, ca };
-    const [name] = await listen({ addresses: [{ kind: 'tls', host: '127.0.0.1', port: 0 }], tls });
+    const addresses = [{ kind: 'tls', host: '127.0.0.1', port: 0 }] as const;
+    const [name] = await listen({ addresses, tls, ...options });
     expect(name).toMatch(/^tls:\/\/127\.0\.0\.1:\d+$/);
     return Number(name?.slice(name.lastIndexOf(':') + 1));
   }
@@ -262,6 +264,26 @@ describe('a TLS listener', () => {
     socket.write('PING\r\nPING\r\nPING\r\n');
     await rest(socket).catch(() => '');
     expect(context.stats.accepted).toBe(0);
+  });
+
+  it('waits for a handshake for so long only', async () => {
+    const socket = await dial(`127.0.0.1:${await listenTls(undefined, { handshakeMs: 100 })}`);
+    await once(socket.resume(), 'close');
+    expect(context.stats.accepted).toBe(0);
+  });
+
+  it('has a limit of clients that have not shaken hands', async () => {
+    const port = await listenTls(undefined, { clientsMax: 1, handshakeMs: 3000 });
+    const sockets = await Promise.all(Array.from({ length: 40 }, () => dial(`127.0.0.1:${port}`)));
+    const closed = sockets.map((socket) => once(socket.resume(), 'close'));
+    await Promise.race(closed);
+    await until('bounded', () => sockets.filter((socket) => socket.closed).length === 40 - 33);
+    // Whoever goes before has not said so in TLS, and is waited for as long as any other.
+    for (const socket of sockets) socket.destroy();
+    await until('served again', async () => {
+      const socket = await joinTls(port).catch(() => undefined);
+      return socket !== undefined && (await ask(socket, 'PING\r\n')) === '+PONG\r\n';
+    });
   });
 
   it('takes only clients that show a certificate of its authority, when it has one', async () => {
