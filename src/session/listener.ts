@@ -130,8 +130,10 @@ export class Listener {
           ? {}
           : { ca: readFileSync(tls.ca), requestCert: true, rejectUnauthorized: true }),
       },
-      accept,
+      (socket) => accept(socket.ref()),
     );
+    // Before, nobody waits for it when nearcache stops.
+    server.on('connection', (socket: Socket) => socket.unref());
     // Those that are no sessions yet count, too: each takes an open file.
     server.maxConnections = clientsMax + REFUSED_MAX;
     server.on('tlsClientError', (error, socket) => {

@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -5,6 +9,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { freePorts } from '../../../src/drill/servers/free-port.ts';
 import { readMetric } from '../../../src/drill/servers/read-metrics.ts';
 import { type Nearcache, startNearcache } from '../../../src/drill/servers/nearcache-process.ts';
+import { Certificates } from '../../support/certificates.ts';
 import { startProgram } from '../../support/program.ts';
 import { connectRaw, type RawClient } from '../../support/raw-client.ts';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';
@@ -154,4 +159,31 @@ test('a signal while it waits for Redis at the start ends it cleanly', async () 
   expect(await ended).toMatchObject({ code: 0, stderr: '' });
   expect(performance.now() - from).toBeLessThan(2000);
   await redis.kill('SIGCONT');
+});
+
+test('a TLS client is served until it leaves, one that has not shaken hands is not waited for', async () => {
+  const certificates = new Certificates();
+  const authority = certificates.authority('authority');
+  const { cert, key } = certificates.signed('nearcache', authority, 'DNS:localhost,IP:127.0.0.1');
+  const [port] = (await freePorts(1)) as [number];
+  await start(
+    `--listen tls://127.0.0.1:${port} --tls-cert ${cert} --tls-key ${key} --drain-serve 30s --drain-timeout 60s`,
+  );
+  const silent = connect({ host: '127.0.0.1', port });
+  silent.on('error', () => {});
+  await once(silent, 'connect');
+  const client = connectTls({ host: '127.0.0.1', port, ca: readFileSync(authority.cert) });
+  const ping = async (): Promise<void> => {
+    client.write('PING\r\n');
+    expect(String((await once(client, 'data'))[0])).toBe('+PONG\r\n');
+  };
+  await ping();
+
+  process.kill(nearcache.pid, 'SIGTERM');
+  await isTold();
+  await ping();
+  client.end();
+  expect(await timeToExit()).toBeLessThan(20_000);
+  silent.destroy();
+  certificates.remove();
 });
