@@ -16,8 +16,9 @@ RUN npm ci --omit=dev --no-audit --no-fund
 
 FROM ${NODE_IMAGE} AS runtime
 ENV NODE_ENV=production
-# Garbage lives for microseconds here: a larger young generation makes nothing faster, and takes 120 MiB more under load.
-ENV NODE_OPTIONS=--max-semi-space-size=8
+# Garbage lives for microseconds here: a larger young generation makes nothing faster, and takes 120 MiB more under load. Node would collect it
+# with four threads, which take turns with the event loop where there is one core for all.
+ENV NODE_OPTIONS="--max-semi-space-size=8 --v8-pool-size=1"
 WORKDIR /app
 COPY package.json LICENSE ./
 COPY --from=dependencies /app/node_modules ./node_modules

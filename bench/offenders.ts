@@ -8,6 +8,7 @@ import { readMetrics } from '../src/drill/servers/read-metrics.ts';
 import { runOpenLoop } from './load/open-loop.ts';
 import { buildBatches, expectedReply, keyNames, type TestName } from './load/request.ts';
 import { warmCache, writeKeys } from './load/warm-up.ts';
+import { imageNodeOptions } from './image-options.ts';
 import { describeMachine, machineLine } from './machine.ts';
 import { LARGE_BYTES, type OffendersHeard, type OffendersPlan } from './offenders/offenders-plan.ts';
 import type { OffendersOptions } from './offenders/offenders-options.ts';
@@ -84,7 +85,7 @@ export async function offenders(options: OffendersOptions, command: string): Pro
 }
 
 function start({ port }: Target): Promise<Nearcache> {
-  return startNearcache({ upstream: port, flags: FLAGS });
+  return startNearcache({ upstream: port, flags: FLAGS, env: { NODE_OPTIONS: imageNodeOptions() } });
 }
 
 function startOffenders(options: OffendersOptions, port: number): Worker {
