@@ -43,7 +43,9 @@ test('where tracking is refused nothing is cached', async () => {
     expect(await say(app, 'GET', 'k')).toBe(value);
   }
   expect(await sidecar.runs('get')).toBe(6);
-  expect(sidecar.nearcache.logs).toContain('near-cache is off on this link');
+  await expect
+    .poll(() => sidecar.nearcache.logs, { timeout: 10_000 })
+    .toContain('near-cache is off on this link');
 });
 
 test('the invalidations of the shared connection itself are wanted, too', async () => {

@@ -117,7 +117,9 @@ describe('what is written at the end', () => {
     await repeat(await app(), 500, 'GET', 'k');
     await nearcache.stop();
     expect(await nearcache.exited).toBe(0);
-    expect(nearcache.logs).toContain('the hot keys file cannot be written');
+    await expect
+      .poll(() => nearcache.logs, { timeout: 10_000 })
+      .toContain('the hot keys file cannot be written');
     expect(readdirSync(directory)).toEqual(['hot-keys']);
   });
 });
@@ -179,7 +181,7 @@ describe('what is read at the start', () => {
     writeFileSync(file, Array.from({ length: 400 }, (_, i) => `0 get k${i}\n`).join(''));
     await start('--cache-size', '1mb', '--preload-rate', '1000');
     await until('it ends', () => nearcache.logs.includes('hot keys were read'));
-    expect(nearcache.logs).toMatch(/"reason":"full"/);
+    await expect.poll(() => nearcache.logs, { timeout: 10_000 }).toMatch(/"reason":"full"/);
     expect(await preloaded('read')).toBeLessThan(300);
   });
 
@@ -217,13 +219,13 @@ describe('what is read at the start', () => {
     await start();
     await until('it ends', () => nearcache.logs.includes('hot keys were read'));
     expect([await preloaded('read'), await preloaded('bad')]).toEqual([2, 6]);
-    expect(nearcache.logs).toContain('are no names of keys');
+    await expect.poll(() => nearcache.logs, { timeout: 10_000 }).toContain('are no names of keys');
   });
 
   test('is nothing when there is no file or it cannot be read', async () => {
     await start();
     expect(await say(await app(), 'PING')).toBe('+PONG');
-    expect(nearcache.logs).toContain('there is no hot keys file yet');
+    await expect.poll(() => nearcache.logs, { timeout: 10_000 }).toContain('there is no hot keys file yet');
     await nearcache.stop();
     mkdirSync(file);
     await start();

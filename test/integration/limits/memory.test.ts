@@ -54,9 +54,9 @@ describe('over the memory limit of all clients', () => {
     const lastWord = `-ERR nearcache: all clients together hold more than ${LIMIT} bytes, this one the most; the connection is closed\r\n`;
     const words = (): string[] => heard.map((chunks) => Buffer.concat(chunks).toString());
     await until('they have heard it', () => words().filter((word) => word === lastWord).length >= 20);
-    expect(sidecar.nearcache.logs).toMatch(
-      /"reason":"it holds \d+ bytes, the most while all hold more than 16777216"/,
-    );
+    await expect
+      .poll(() => sidecar.nearcache.logs, { timeout: 10_000 })
+      .toMatch(/"reason":"it holds \d+ bytes, the most while all hold more than 16777216"/);
     small.send('0123456789\r\n');
     expect(text(await small.readFrame())).toBe('+OK');
     const kept = large.filter((_, i) => words()[i] === '');

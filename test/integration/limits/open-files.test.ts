@@ -43,10 +43,12 @@ describe('a process with few open files', () => {
     return word.toString();
   }
 
-  test('says at the start how many clients it serves', () => {
-    expect(nearcache.logs).toContain(
-      `"count":${FIT},"reason":"--max-clients is 10000, but the system allows this process ${FILES} open files"`,
-    );
+  test('says at the start how many clients it serves', async () => {
+    await expect
+      .poll(() => nearcache.logs, { timeout: 10_000 })
+      .toContain(
+        `"count":${FIT},"reason":"--max-clients is 10000, but the system allows this process ${FILES} open files"`,
+      );
   });
 
   test('serves so many, and one more hears why it is not served', async () => {

@@ -46,7 +46,9 @@ describe('a client that sends a part of a request and nothing more', () => {
       `-ERR nearcache: the rest of a request did not come within ${PATIENCE_MS} ms; the connection is closed`,
     );
     expect(await closedBy('request')).toBe(before + 1);
-    expect(sidecar.nearcache.logs).toMatch(/"reason":"sent a part of a request and nothing more in 600 ms"/);
+    await expect
+      .poll(() => sidecar.nearcache.logs, { timeout: 10_000 })
+      .toMatch(/"reason":"sent a part of a request and nothing more in 600 ms"/);
     await othersAreServed();
   });
 
@@ -89,9 +91,9 @@ describe('a client that does not read', () => {
     client.socket.pause();
     client.request(['GET', 'large']);
     await until('it is closed', async () => (await closedBy('slow')) === 1);
-    expect(sidecar.nearcache.logs).toMatch(
-      /"reason":"does not read: \d+ bytes of replies wait, and fewer than 615 left in 600 ms"/,
-    );
+    await expect
+      .poll(() => sidecar.nearcache.logs, { timeout: 10_000 })
+      .toMatch(/"reason":"does not read: \d+ bytes of replies wait, and fewer than 615 left in 600 ms"/);
     await until(
       'its memory is free',
       async () => (await sidecar.metric('nearcache_sessions_held_bytes')) < MB,
@@ -137,7 +139,9 @@ describe('a client that reads less than it has to', () => {
       await slow.closed;
       clearInterval(timer);
       expect(performance.now() - beganAt).toBeLessThan(10 * PATIENCE_MS);
-      expect(strict.nearcache.logs).toMatch(/and fewer than 1258292 left in 600 ms/);
+      await expect
+        .poll(() => strict.nearcache.logs, { timeout: 10_000 })
+        .toMatch(/and fewer than 1258292 left in 600 ms/);
       await say(strict.direct, 'SET', 'small', 'x'.repeat(MB));
       quick.request(['GET', 'small']);
       expect((await quick.readFrame()).length).toBeGreaterThan(MB);
@@ -171,7 +175,9 @@ describe('a client that asks nothing', () => {
     await client.closed;
     expect(client.rest().length).toBe(0);
     expect(await closedBy('idle')).toBeGreaterThan(0);
-    expect(sidecar.nearcache.logs).toMatch(/"reason":"asked nothing in 1500 ms"/);
+    await expect
+      .poll(() => sidecar.nearcache.logs, { timeout: 10_000 })
+      .toMatch(/"reason":"asked nothing in 1500 ms"/);
   });
 
   test('stays when it waits for an answer or for messages, as with Redis', async () => {
