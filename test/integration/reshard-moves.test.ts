@@ -118,7 +118,8 @@ describe('nearcache reshard', () => {
     const load = new Load([stage.sidecar('one'), stage.sidecar('two')]);
     load.start();
     await load.has(1000);
-    const killed = startReshard(['run', ...stage.args, '--rate', '50/s', '--batch', '10', '--json']);
+    // So slow that it is not over when this process is held up for a while.
+    const killed = startReshard(['run', ...stage.args, '--rate', '5/s', '--batch', '1', '--json']);
     await eventually('it moves', async () => (killed.out.includes('"moved":') ? true : undefined));
     killed.kill('SIGKILL');
     await killed.ended;
