@@ -68,6 +68,11 @@ async function ask(socket: Socket, request: string): Promise<string> {
   return String(answer);
 }
 
+/** Both ends are in this process. */
+function openSockets(): number {
+  return process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
+}
+
 function hex(port: number): string {
   return port.toString(16).toUpperCase().padStart(4, '0');
 }
@@ -168,11 +173,7 @@ describe('the limit of clients', () => {
     const answers = await Promise.all(refused.map(rest));
     expect(new Set(answers)).toEqual(new Set(['-ERR max number of clients reached\r\n']));
     for (const socket of refused) socket.destroy();
-    // Both ends are in this process.
-    await until(
-      'closed',
-      () => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length === 0,
-    );
+    await until('closed', () => openSockets() === 0);
   });
 
   it('waits for few of those that do not go, and tells them all', async () => {
@@ -180,10 +181,7 @@ describe('the limit of clients', () => {
     const refused = await Promise.all(Array.from({ length: 50 }, () => dial(name as string, true)));
     const words = await Promise.all(refused.map((socket) => once(socket, 'data')));
     expect(new Set(words.map(String))).toEqual(new Set(['-ERR max number of clients reached\r\n']));
-    // Both ends are in this process.
-    const openFiles = (): number =>
-      process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
-    await until('bounded', () => openFiles() - refused.length === 32);
+    await until('bounded', () => openSockets() - refused.length === 32);
   });
 });
 
