@@ -24,6 +24,8 @@ export class CacheStats {
   refused: Record<RefusedReason, number> = { revoked: 0, ttl: 0, error: 0, size: 0, closed: 0, store: 0 };
   /** Entries read again in the background before their end. */
   refreshes = 0;
+  /** Reads sent right behind a write, for an entry that it ended. */
+  rereads = 0;
   /** Reads of several keys of which a cached part had changed when the rest came: read again as a whole (R16). */
   torn = 0;
   /** Leases on keys that are not there, given to a session of this nearcache. */

@@ -45,6 +45,14 @@ export class EntryPool {
     return !this.#holds(this.#replyStart(unit), source, start, end);
   }
 
+  /** Was it asked for by its key alone, in the same database and over the same link as `id`? */
+  isPlainBeside(unit: number, id: EntryId): boolean {
+    const { words } = this;
+    const word = unit << 1;
+    const db = (words[word + COMMAND] as number) >>> 16;
+    return words[word + FENCE] === (id.fence | 0) && db === id.db && this.argsBytesAt(unit) === 0;
+  }
+
   hasKey(unit: number, bytes: Buffer, start: number, end: number): boolean {
     return (
       this.keyBytesAt(unit) === end - start && this.#holds(unit * UNIT + HEADER_BYTES, bytes, start, end)

@@ -10,6 +10,8 @@ export interface SharedRead {
   readonly sentAt: number;
   /** No byte of its reply has come, and nothing has failed. */
   readonly isOpen: boolean;
+  /** Somebody asked for the same while it was on its way. */
+  readonly isJoined: boolean;
 }
 
 /** What is known of a read when it is sent. Units: monotonic ms. */

@@ -23,6 +23,18 @@ export class Flights {
     return undefined;
   }
 
+  /** The command of a read of `id`'s key alone, in the same database and over the same link, which somebody has joined; -1 = there is
+   *  none on its way. */
+  commandInUse(key: string, { db, fence }: EntryId): number {
+    if (this.#first.size === 0) return -1;
+    for (let flight = this.#first.get(key); flight !== undefined; flight = flight.next) {
+      const { id, read } = flight;
+      const isPlain = id.argsEnd === id.argsStart && read?.id === id;
+      if (isPlain && read.isJoined && id.db === db && id.fence === fence) return id.commandId;
+    }
+    return -1;
+  }
+
   /** It has landed or failed. */
   remove(flight: Flight): void {
     const first = this.#first.get(flight.key);

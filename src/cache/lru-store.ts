@@ -54,6 +54,7 @@ export class LruStore implements Store {
         return false;
       }
       this.#foundVariant = variant;
+      variant.isInUse = true;
       Object.assign(this.found, variant.facts, { bytes: variant.reply, start: 0, end: variant.reply.length });
       if (variant.isRefreshing) this.found.refreshAt = Infinity;
       return true;
@@ -81,13 +82,22 @@ export class LruStore implements Store {
     if (variants.length >= VARIANTS_MAX) variants.splice(firstToEnd(variants), 1);
     const own = Buffer.allocUnsafeSlow(bytes);
     reply.copy(own);
-    variants.push(new Variant(id, facts, own));
+    const variant = new Variant(id, facts, own);
+    variant.isInUse = before.some((other) => other.isInUse && other.isOf(id) && !variants.includes(other));
+    variants.push(variant);
     this.#keep(key, variants);
     return true;
   }
 
   refreshing(): void {
     if (this.#foundVariant !== undefined) this.#foundVariant.isRefreshing = true;
+  }
+
+  commandInUse(id: EntryId): number {
+    const variants = this.#keys.peek(latin1(id.bytes, id.keyStart, id.keyEnd)) ?? [];
+    for (const variant of variants)
+      if (variant.isInUse && variant.isPlainBeside(id)) return variant.commandId;
+    return -1;
   }
 
   remove(bytes: Buffer, keyStart: number, keyEnd: number): number {
@@ -145,8 +155,9 @@ class Variant {
   readonly reply: Buffer;
   readonly facts: EntryFacts;
   isRefreshing = false;
+  isInUse = false;
   readonly #args: string;
-  readonly #commandId: number;
+  readonly commandId: number;
   readonly #db: number;
   readonly #fence: number;
 
@@ -154,7 +165,7 @@ class Variant {
     this.reply = reply;
     this.facts = { ...facts };
     this.#args = latin1(id.bytes, id.argsStart, id.argsEnd);
-    this.#commandId = id.commandId;
+    this.commandId = id.commandId;
     this.#db = id.db;
     this.#fence = id.fence;
   }
@@ -166,11 +177,16 @@ class Variant {
   isOf(id: EntryId): boolean {
     return (
       this.#fence === id.fence &&
-      this.#commandId === id.commandId &&
+      this.commandId === id.commandId &&
       this.#db === id.db &&
       this.#args.length === id.argsEnd - id.argsStart &&
       this.#args === latin1(id.bytes, id.argsStart, id.argsEnd)
     );
+  }
+
+  /** Was it asked for by its key alone, in the same database and over the same link? */
+  isPlainBeside(id: EntryId): boolean {
+    return this.#args === '' && this.#db === id.db && this.#fence === id.fence;
   }
 
   /** Was it read over another link, in the same database, and is not the same reply to the same call? */
@@ -190,7 +206,7 @@ class Variant {
     const id = emptyId(Buffer.from(key + this.#args, 'latin1'));
     id.keyEnd = id.argsStart = key.length;
     id.argsEnd = id.bytes.length;
-    id.commandId = this.#commandId;
+    id.commandId = this.commandId;
     id.db = this.#db;
     id.fence = this.#fence;
     return id;

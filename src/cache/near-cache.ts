@@ -157,6 +157,12 @@ export class NearCache {
     return this.#flights.find(key, id, now - this.options.maxStalenessMs);
   }
 
+  /** The command by which `id`'s key, and nothing else, has been asked for since it was read last; -1 = it has not. */
+  commandInUse(key: string, id: EntryId): number {
+    const commandId = this.#flights.commandInUse(key, id);
+    return commandId === -1 && this.store.stats.entries > 0 ? this.store.commandInUse(id) : commandId;
+  }
+
   /** Begin a read that may fill (R3). Call before its bytes are written. `id` is copied. */
   startFlight(id: EntryId, key: string, plan: FlightPlan): Flight {
     const flight = new Flight(ownId(id), key, plan);

@@ -120,6 +120,20 @@ export class SegmentStore implements Store {
     if (this.#foundUnit !== NONE) this.#table.pool.setFlags(this.#foundUnit, REFRESHING, REFRESHING);
   }
 
+  commandInUse(id: EntryId): number {
+    const table = this.#table;
+    const { index, pool } = table;
+    const { slots } = index;
+    const hash = table.hashOf(id.bytes, id.keyStart, id.keyEnd);
+    for (let slot = index.home(hash); slots[slot + 1] !== 0; slot = index.next(slot)) {
+      if (slots[slot] !== hash) continue;
+      const unit = (slots[slot + 1] as number) - 1;
+      if (table.hitsAt(unit) === 0 || !pool.isPlainBeside(unit, id)) continue;
+      if (pool.hasKey(unit, id.bytes, id.keyStart, id.keyEnd)) return pool.commandAt(unit) & 0xffff;
+    }
+    return -1;
+  }
+
   remove(bytes: Buffer, keyStart: number, keyEnd: number): number {
     const table = this.#table;
     const { index, pool } = table;

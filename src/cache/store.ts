@@ -93,6 +93,10 @@ export interface Store {
   /** The entry found last has been sent for again: do not ask for that again. */
   refreshing(): void;
 
+  /** The command of a variant of `id`'s key that was asked for by the key alone, in the same database and over the same link, and was
+   *  found since the key was last dropped; -1 = there is none. Does not count as a use, and looks at no deadline. */
+  commandInUse(id: EntryId): number;
+
   /** Drop every variant of the key, whatever its database, command or fence. Returns how many there were. */
   remove(bytes: Buffer, keyStart: number, keyEnd: number): number;
 

@@ -15,6 +15,7 @@ type TimesKey =
   | 'cacheNegativeTtlMs'
   | 'cacheTtlJitterPercent'
   | 'cacheSoftTtlPercent'
+  | 'cacheReread'
   | 'staleWhileRevalidateMs';
 type FreshnessKey = 'maxStalenessMs' | 'staleIfErrorMs' | 'canaryMs' | 'canaryKey' | 'touchRate';
 const CANARY_KEY_BYTES_MAX = 256;
@@ -92,6 +93,12 @@ export const cacheTimes: Pick<OptionRows, TimesKey> = {
     min: 1,
     max: 100,
     help: 'After so much of its life a hit has the entry read again in the background; 100 = never',
+  }),
+  cacheReread: choice({
+    flag: 'cache-reread',
+    initial: 'on',
+    words: ['on', 'off'],
+    help: 'A key whose entry was in use is read again right behind a write through nearcache, so that the next read need not wait',
   }),
   staleWhileRevalidateMs: duration({
     flag: 'stale-while-revalidate',

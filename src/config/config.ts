@@ -64,6 +64,7 @@ export interface Config {
   readonly cacheNegativeTtlMs: number;
   readonly cacheTtlJitterPercent: number;
   readonly cacheSoftTtlPercent: number;
+  readonly cacheReread: 'on' | 'off';
   readonly staleWhileRevalidateMs: number;
   readonly policies: PolicyTable;
   readonly requireAuth: boolean;
@@ -151,6 +152,7 @@ export interface PolicySettings {
   readonly negativeTtl: number | undefined;
   readonly ttlJitter: number | undefined;
   readonly softTtl: number | undefined;
+  readonly reread: 'on' | 'off' | undefined;
   readonly staleWhileRevalidate: number | undefined;
   readonly readPreference: ReadPreference | undefined;
   readonly staleIfError: number | undefined;

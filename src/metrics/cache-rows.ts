@@ -91,6 +91,13 @@ export const CACHE_ROWS: readonly MetricRow[] = [
   ),
   counted(
     {
+      name: 'nearcache_cache_rereads_total',
+      help: 'Reads sent right behind a write through this nearcache, for an entry in use that it ended; see --cache-reread.',
+    },
+    (stats) => stats.rereads,
+  ),
+  counted(
+    {
       name: 'nearcache_cache_torn_reads_total',
       help: 'Reads of several keys that were repeated as a whole, since a cached part had changed when the rest came.',
     },

@@ -16,6 +16,8 @@ export interface Policy {
   readonly jitterPercent: number;
   /** After so much of its life a hit has the entry read again in the background; 100 = never. */
   readonly softTtlPercent: number;
+  /** An entry in use that a write through nearcache ends is read again right behind it. */
+  readonly isReread: boolean;
   /** An entry that ended by a cap of ours is served so much longer while it is read again. */
   readonly staleWhileRevalidateMs: number;
   /** Which server answers a read that is not cached; absent = the primary. */

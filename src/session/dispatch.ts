@@ -15,6 +15,7 @@ import { letHeldGo } from './parked-read.ts';
 import { overShards, type Way } from './over-shards.ts';
 import type { Session } from './session.ts';
 import { readFromReplica } from './replica-path.ts';
+import { reread, rereadBehind } from './reread.ts';
 import { obstacleTo, runControl, send, sharedSlot } from './shared-slot.ts';
 import { tryWholeTransaction } from './transaction.ts';
 
@@ -176,12 +177,14 @@ function runShared(session: Session, request: Request, spec: CommandSpec): boole
   }
   if (cache !== undefined) {
     if (spec.isWrite || spec.flushesAll || spec.keyAccess === 'unknown') {
+      const again = rereadBehind(session, cache, request, spec);
       const effect = effectOf(session, cache, request, spec);
       if (effect === 'wait') return false;
       const slot = sharedSlot(session, request, spec);
       slot.effect = effect;
       send(session, slot, request, session.db);
       if (effect !== undefined && 'pingBehind' in effect) effect.pingBehind(session.now);
+      if (again !== undefined) reread(session, cache, request, again);
       return true;
     }
     if (namesHeldKey(session, request, spec) && !letHeldGo(session)) return false;

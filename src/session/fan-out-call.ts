@@ -17,6 +17,10 @@ export class FanOutCall extends Call {
   /** Set with the first who joins. */
   again: Again | undefined;
 
+  get isJoined(): boolean {
+    return this.again !== undefined;
+  }
+
   reply(chunk: Buffer, start: number, end: number, last: boolean, facts: FrameFacts): void {
     this.hasBegun = true;
     this.tellAll(chunk, start, end, last, facts);

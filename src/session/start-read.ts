@@ -72,6 +72,17 @@ export function startFlight(
   });
 }
 
+/** A read that `wanted` aims at, for nobody until others join it. */
+export function startRereading(
+  session: Session,
+  cache: NearCache,
+  spec: CommandSpec,
+  { key, policy }: { key: string; policy: Policy },
+): ReadCall {
+  const flight = startFlight(session, cache, spec, key, policy);
+  return underWay(session, spec, new ReadCall(cache, flight, shapeOf(spec), session.context.clock), 2);
+}
+
 /** A read that `wanted` aims at, which others may join. */
 export function startRead(
   session: Session,
@@ -88,10 +99,14 @@ export function startRead(
     leases === undefined
       ? new ReadCall(cache, flight, shapeOf(spec), clock)
       : new LeasedRead(leases, { cache, flight, clock, identity, request: request.copy() });
+  return underWay(session, spec, read, request.argc);
+}
+
+function underWay(session: Session, spec: CommandSpec, read: ReadCall, argc: number): ReadCall {
   read.timeoutMs = timeoutOf(session, spec);
-  read.argc = request.argc;
+  read.argc = argc;
   read.db = session.db;
-  flight.read = read;
+  read.flight.read = read;
   return read;
 }
 

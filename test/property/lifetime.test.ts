@@ -14,6 +14,7 @@ const someRules: fc.Arbitrary<PolicyRules> = fc.record({
   negativeTtlMs: fc.integer({ min: 0, max: 10_000 }),
   jitterPercent: fc.integer({ min: 0, max: 50 }),
   softTtlPercent: fc.integer({ min: 1, max: 100 }),
+  isReread: fc.constant(true),
   staleWhileRevalidateMs: fc.integer({ min: 0, max: 10_000 }),
   lease: fc.constant(undefined),
   staleIfErrorMs: fc.constant(0),

@@ -123,7 +123,7 @@ class Run {
       maxTtlMs: MAX_TTL_MS,
     });
     flight.pttl = pttl;
-    flight.read = { id: flight.id, sentAt, isOpen: true };
+    flight.read = { id: flight.id, sentAt, isOpen: true, isJoined: false };
     this.model.flights.push({ flight, variant, sentAt, pttl, generation, mayFill: true });
   }
 

@@ -11,6 +11,7 @@ const rules: PolicyRules = {
   negativeTtlMs: 1,
   jitterPercent: 0,
   softTtlPercent: 100,
+  isReread: true,
   staleWhileRevalidateMs: 0,
   lease: undefined,
   staleIfErrorMs: 0,

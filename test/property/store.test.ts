@@ -38,6 +38,10 @@ interface Name {
 interface Kept extends Name {
   reply: string;
   facts: EntryFacts;
+  /** Found since it was put in. */
+  isFound: boolean;
+  /** Or what it has taken the place of was. */
+  mayBeInUse: boolean;
 }
 
 /** What a store is, without limit and speed: a list. */
@@ -45,23 +49,38 @@ class Model {
   kept: Kept[] = [];
 
   insert(name: Name, reply: string, facts: EntryFacts, fits: boolean): void {
+    let mayBeInUse = false;
     this.kept = this.kept.filter((other) => {
       if (facts.form !== RESP2_ONLY && isDoubted(other, name, reply)) return false;
       if (!sameName(other, name)) return true;
-      if (facts.form !== RESP2_ONLY || other.facts.form === RESP2_ONLY) return false;
+      if (facts.form !== RESP2_ONLY || other.facts.form === RESP2_ONLY) {
+        mayBeInUse ||= other.mayBeInUse;
+        return false;
+      }
       other.facts.form = RESP3_ONLY;
       return true;
     });
-    if (fits) this.kept.push({ ...name, reply, facts: { ...facts } });
+    if (fits) this.kept.push({ ...name, reply, facts: { ...facts }, isFound: false, mayBeInUse });
   }
 
   find(name: Name, proto: 2 | 3, now: number): Kept | undefined {
     const kept = this.kept.find(
       (other) => sameName(other, name) && (other.facts.form === SAME || other.facts.form === proto),
     );
-    if (kept === undefined || now < kept.facts.deadline) return kept;
+    if (kept === undefined) return undefined;
+    if (now < kept.facts.deadline) {
+      kept.isFound = kept.mayBeInUse = true;
+      return kept;
+    }
     this.drop((other) => other === kept);
     return undefined;
+  }
+
+  /** What was asked for by the key alone, in that database and over that link. */
+  plainBeside({ key, db, fence }: Name): Kept[] {
+    return this.kept.filter(
+      (kept) => kept.key === key && kept.args === '' && kept.db === db && kept.fence === fence,
+    );
   }
 
   drop(test: (kept: Kept) => boolean): number {
@@ -129,6 +148,7 @@ const step = fc.oneof(
     }),
   },
   { weight: 10, arbitrary: fc.constant({ op: 'refreshing' as const }) },
+  { weight: 40, arbitrary: fc.record({ op: fc.constant('inUse' as const), name }) },
   { weight: 1, arbitrary: fc.constant({ op: 'clear' as const }) },
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
@@ -154,6 +174,7 @@ class Pair {
     if (step.op === 'find') this.#find(step.name, step.proto);
     else if (step.op === 'wait') this.now += step.ms;
     else if (step.op === 'refreshing') this.#refreshing();
+    else if (step.op === 'inUse') this.#commandInUse(step.name);
     else {
       if (step.op === 'insert') this.#insert(step);
       else if (step.op === 'remove') {
@@ -186,6 +207,15 @@ class Pair {
   #refreshing(): void {
     this.store.refreshing();
     if (this.#lastFound !== undefined) this.#lastFound.facts.refreshAt = Infinity;
+  }
+
+  #commandInUse(name: Name): void {
+    const plain = this.model.plainBeside(name);
+    const commandId = this.store.commandInUse(idOf(name.key, name));
+    const isTrue = plain.some((kept) => kept.mayBeInUse && kept.commandId === commandId);
+    const isMissed = this.#isRoomy && plain.some(({ isFound }) => isFound);
+    if (commandId === -1) expect(isMissed).toBe(false);
+    else expect(isTrue).toBe(true);
   }
 
   #find(name: Name, proto: 2 | 3): void {

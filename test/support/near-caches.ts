@@ -23,6 +23,7 @@ export const PLAIN_RULES: PolicyRules = {
   negativeTtlMs: 1000,
   jitterPercent: 0,
   softTtlPercent: 100,
+  isReread: true,
   staleWhileRevalidateMs: 0,
   lease: undefined,
   staleIfErrorMs: 0,

@@ -30,6 +30,7 @@ const POLICY: PolicyRules = {
   negativeTtlMs: 5000,
   jitterPercent: 0,
   softTtlPercent: 100,
+  isReread: true,
   staleWhileRevalidateMs: 0,
   lease: undefined,
   staleIfErrorMs: 0,

@@ -1,6 +1,11 @@
 import type { Scenario } from './scenario.ts';
 
 const ONE = [['SET', 'k', '1']];
+/** The second is a hit: what is written then is read again behind the write. */
+const IN_USE = [
+  ['GET', 'k'],
+  ['GET', 'k'],
+];
 const TWO = [['MSET', 'a', 'a1', 'b', 'b1']];
 
 /** Small enough that every order can be tried. */
@@ -259,5 +264,42 @@ export const SCENARIOS: readonly Scenario[] = [
     ],
     cuts: 1,
     piece: 16,
+  },
+  {
+    name: 'a read that follows a write by itself, and another program',
+    keys: ['k'],
+    before: ONE,
+    warm: IN_USE,
+    clients: { A: [[['GET', 'k']]], B: [[['INCR', 'k']]] },
+    outside: [['INCR', 'k']],
+    cuts: 1,
+  },
+  {
+    name: 'reads that follow two writes by themselves, of which one is followed by its own',
+    keys: ['k'],
+    before: ONE,
+    warm: IN_USE,
+    clients: {
+      A: [
+        [
+          ['INCR', 'k'],
+          ['GET', 'k'],
+        ],
+      ],
+      B: [[['INCR', 'k']]],
+      C: [[['GET', 'k']]],
+    },
+  },
+  {
+    name: 'a read that follows a write by itself, and a transaction on a connection of its own',
+    keys: ['k'],
+    before: ONE,
+    warm: IN_USE,
+    clients: {
+      A: [[['WATCH', 'x'], ['MULTI'], ['INCR', 'k'], ['EXEC']]],
+      B: [[['INCR', 'k']]],
+      C: [[['GET', 'k']]],
+    },
+    scope: 'same key',
   },
 ];

@@ -21,6 +21,23 @@ const TWO_LINKS = schedules('a transaction on a connection of its own');
 /** M1 to M8 of the coherence specification, and what else an own write must do. */
 export const WRITE_MUTANTS: readonly Mutant[] = [
   {
+    name: 'what is read again behind a write is sent before it',
+    edits: [
+      {
+        file: 'src/session/dispatch.ts',
+        find: '      send(session, slot, request, session.db);\n      if (effect',
+        replace:
+          '      if (again !== undefined) reread(session, cache, request, again);\n      send(session, slot, request, session.db);\n      if (effect',
+      },
+      {
+        file: 'src/session/dispatch.ts',
+        find: '      if (again !== undefined) reread(session, cache, request, again);\n      return true;',
+        replace: '      return true;',
+      },
+    ],
+    killers: [path('reread', 'SET: GET is asked with it', 'is followed at once')],
+  },
+  {
     name: 'M1, R3: a reply fills whatever has happened to its key meanwhile',
     edits: [
       {

@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from 'vitest';
 
 import { Flight } from '../../../src/cache/flight.ts';
 import { Flights } from '../../../src/cache/flights.ts';
+import type { EntryId } from '../../../src/cache/store.ts';
 import { nearCacheOf, trackingGeneration } from '../../support/near-caches.ts';
 import { idOf } from '../../support/store-entry.ts';
 
@@ -14,11 +15,11 @@ beforeEach(() => {
   flights = new Flights();
 });
 
-function flightOf(key: string, { args = '', sentAt = 0, isShared = true } = {}): Flight {
+function flightOf(key: string, { args = '', sentAt = 0, isShared = true, isJoined = false } = {}): Flight {
   const id = idOf(key, { args });
   const policy = policies.of(id.bytes, id.keyStart, id.keyEnd);
   const flight = new Flight(id, key, { generation, sentAt, policy, maxTtlMs: 1000 });
-  if (isShared) flight.read = { id, sentAt, isOpen: true };
+  if (isShared) flight.read = { id, sentAt, isOpen: true, isJoined };
   flights.add(flight);
   return flight;
 }
@@ -48,7 +49,7 @@ test('a read that was sent too long ago is not found', () => {
 
 test('a read of which something has come or failed is not found', () => {
   const flight = flightOf('k');
-  flight.read = { id: flight.id, sentAt: 0, isOpen: false };
+  flight.read = { id: flight.id, sentAt: 0, isOpen: false, isJoined: false };
   expect(found('k')).toBeUndefined();
 });
 
@@ -110,4 +111,21 @@ test('a flight that comes after the end is found and lives', () => {
   const flight = flightOf('k');
   expect(flight.isLive).toBe(true);
   expect(found('k')).toBe(flight.read);
+});
+
+test('a command is in use while somebody has joined its read by the key alone, in that database and over that link', () => {
+  const inUse = (id: EntryId): number => flights.commandInUse('k', id);
+  const plain = flightOf('k');
+  const { id } = plain;
+  flightOf('k', { args: 'x', isJoined: true });
+  flightOf('other', { isJoined: true });
+  flightOf('k', { isShared: false });
+  expect(inUse(id)).toBe(-1);
+  plain.read = { id, sentAt: 0, isOpen: true, isJoined: true };
+  expect(inUse(id)).toBe(id.commandId);
+  expect(inUse({ ...id, db: id.db + 1 })).toBe(-1);
+  expect(inUse({ ...id, fence: id.fence + 1 })).toBe(-1);
+  // As one of several that a call asks for.
+  plain.read = { id: idOf('k and others'), sentAt: 0, isOpen: true, isJoined: true };
+  expect(inUse(id)).toBe(-1);
 });

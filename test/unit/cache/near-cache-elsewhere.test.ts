@@ -60,7 +60,7 @@ describe('a change that Redis may show only later', () => {
   test('is not joined by later reads of the key', () => {
     cache.changedElsewhere(['k']);
     const flight = start('k');
-    flight.read = { id: flight.id, sentAt: clock.now(), isOpen: true };
+    flight.read = { id: flight.id, sentAt: clock.now(), isOpen: true, isJoined: false };
     expect(cache.findRead('k', idOf('k'), clock.now())).toBeUndefined();
     expect([cache.isHeldOff('k'), cache.isHeldOff('other')]).toEqual([true, false]);
   });

@@ -40,7 +40,7 @@ function read(id: EntryId, now: number): string | undefined {
 
 describe('a read that others may join', () => {
   function share(flight: Flight): void {
-    flight.read = { id: flight.id, sentAt: flight.sentAt, isOpen: true };
+    flight.read = { id: flight.id, sentAt: flight.sentAt, isOpen: true, isJoined: false };
   }
 
   test('is found by who asks the same, until it has landed', () => {

@@ -59,6 +59,7 @@ describe('defaults', () => {
       cachesSort: false,
       cacheTtlJitterPercent: 10,
       cacheSoftTtlPercent: 80,
+      cacheReread: 'on',
       staleWhileRevalidateMs: 0,
       canaryMs: 5000,
       canaryKey: 'nearcache:canary',

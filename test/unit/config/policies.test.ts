@@ -38,6 +38,7 @@ describe('policies', () => {
         negativeTtlMs: 1000,
         jitterPercent: 10,
         softTtlPercent: 80,
+        isReread: true,
         staleWhileRevalidateMs: 3000,
         readPreference: 'primary',
         lease: undefined,
@@ -50,7 +51,7 @@ describe('policies', () => {
 
   test('take from the general options what they leave out', () => {
     const general =
-      '--cache-max-ttl=7s --cache-negative-ttl=8s --cache-ttl-jitter=9 --cache-soft-ttl=50% --stale-while-revalidate=4s';
+      '--cache-max-ttl=7s --cache-negative-ttl=8s --cache-ttl-jitter=9 --cache-soft-ttl=50% --cache-reread=off --stale-while-revalidate=4s';
     const upstream = ['--upstream=redis+cluster://h', '--read-preference=nearest'];
     const argv = [...general.split(' '), ...upstream, '--policy=prefix=a'];
     expect(policiesOf({ argv })).toMatchObject([
@@ -60,6 +61,7 @@ describe('policies', () => {
         negativeTtlMs: 8000,
         jitterPercent: 9,
         softTtlPercent: 50,
+        isReread: false,
         staleWhileRevalidateMs: 4000,
         readPreference: 'nearest',
         lease: undefined,
@@ -69,7 +71,7 @@ describe('policies', () => {
 
   test('say everything of their own in a text', () => {
     const text =
-      'prefix=a:; cache=off;maxTtl=1m;negativeTtl=0;ttlJitter=0;softTtl=100%;staleWhileRevalidate=2s;' +
+      'prefix=a:; cache=off;maxTtl=1m;negativeTtl=0;ttlJitter=0;softTtl=100%;reread=off;staleWhileRevalidate=2s;' +
       'readPreference=replica;leases=on;leaseWait=100ms;leaseTtl=9s;staleIfError=1s;whenAway=miss;rateLimit=50;';
     expect(policiesOf({ argv: ['--upstream=redis+cluster://h', '--policy', text] })).toEqual([
       {
@@ -81,6 +83,7 @@ describe('policies', () => {
         negativeTtlMs: 0,
         jitterPercent: 0,
         softTtlPercent: 100,
+        isReread: false,
         staleWhileRevalidateMs: 2000,
         readPreference: 'replica',
         lease: { waitMs: 100, ttlMs: 9000 },

@@ -7,6 +7,7 @@ const rules: PolicyRules = {
   negativeTtlMs: 2,
   jitterPercent: 3,
   softTtlPercent: 4,
+  isReread: true,
   staleWhileRevalidateMs: 5,
   lease: undefined,
   staleIfErrorMs: 0,

@@ -12,6 +12,7 @@ function rules(rateLimit: number): PolicyRules {
     negativeTtlMs: 1,
     jitterPercent: 0,
     softTtlPercent: 100,
+    isReread: true,
     staleWhileRevalidateMs: 0,
     lease: undefined,
     staleIfErrorMs: 0,
