@@ -5,6 +5,7 @@ import type { Request } from '../protocol/request.ts';
 import { BarrierEffect, FlushEffect, type ReplyEffect, WriteEffect } from './effect.ts';
 import { endLeasesBefore, mayLeaveNoTrace } from './lease-ends.ts';
 import { letHeldGo } from './parked-read.ts';
+import { rereadBehind } from './reread.ts';
 import type { Session } from './session.ts';
 
 const keyList = new KeyList();
@@ -26,7 +27,12 @@ export function effectOf(
   if (mustWait && !letHeldGo(session)) return 'wait';
   if (spec.flushesAll) return new FlushEffect(cache);
   if (session.context.leases !== undefined && mayLeaveNoTrace(spec, request)) endLeasesBefore(session, keys);
-  if (isKnown) return new WriteEffect(cache, keys, fenceOf(session));
+  if (isKnown) {
+    // Before the effect ends the entry.
+    const isFirst = spec.onlyKey === 1 && keys.length === 1;
+    const reread = isFirst ? rereadBehind(session, cache, request, keys[0] as string) : undefined;
+    return new WriteEffect(cache, keys, fenceOf(session), reread);
+  }
   return unknownKeys(session, cache, keys);
 }
 

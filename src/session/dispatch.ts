@@ -6,6 +6,7 @@ import { mustAuthenticate, refuse } from './authentication.ts';
 import { answerLocally } from './local-commands.ts';
 import { emulateCluster } from './cluster-emulation.ts';
 import { effectOf } from './cache-effects.ts';
+import { BarrierEffect, WriteEffect } from './effect.ts';
 import { readCombined } from './combined-path.ts';
 import { namesHeldKey } from './held-keys.ts';
 import { readManyThroughCache } from './many-keys-path.ts';
@@ -15,7 +16,7 @@ import { letHeldGo } from './parked-read.ts';
 import { overShards, type Way } from './over-shards.ts';
 import type { Session } from './session.ts';
 import { readFromReplica } from './replica-path.ts';
-import { reread, rereadBehind } from './reread.ts';
+import { reread } from './reread.ts';
 import { obstacleTo, runControl, send, sharedSlot } from './shared-slot.ts';
 import { tryWholeTransaction } from './transaction.ts';
 
@@ -177,14 +178,13 @@ function runShared(session: Session, request: Request, spec: CommandSpec): boole
   }
   if (cache !== undefined) {
     if (spec.isWrite || spec.flushesAll || spec.keyAccess === 'unknown') {
-      const again = rereadBehind(session, cache, request, spec);
       const effect = effectOf(session, cache, request, spec);
       if (effect === 'wait') return false;
       const slot = sharedSlot(session, request, spec);
       slot.effect = effect;
       send(session, slot, request, session.db);
-      if (effect !== undefined && 'pingBehind' in effect) effect.pingBehind(session.now);
-      if (again !== undefined) reread(session, cache, request, again);
+      if (effect instanceof BarrierEffect) effect.pingBehind(session.now);
+      else if (effect instanceof WriteEffect) reread(session, cache, request, effect.reread);
       return true;
     }
     if (namesHeldKey(session, request, spec) && !letHeldGo(session)) return false;

@@ -1,4 +1,5 @@
 import { ELSEWHERE, type NearCache } from '../cache/near-cache.ts';
+import type { CommandSpec } from '../command/spec.ts';
 import { encodeRequest } from '../protocol/encoder.ts';
 import { MINUS } from '../protocol/bytes.ts';
 import { OwnCall } from '../shard/call.ts';
@@ -44,8 +45,11 @@ export class WriteEffect implements ReplyEffect {
   #cache: NearCache;
   #keys: readonly string[];
   #fence: number;
+  /** The read to be sent behind it; undefined = none. */
+  readonly reread: CommandSpec | undefined;
 
-  constructor(cache: NearCache, keys: readonly string[], fence: number = ELSEWHERE) {
+  constructor(cache: NearCache, keys: readonly string[], fence: number = ELSEWHERE, reread?: CommandSpec) {
+    this.reread = reread;
     this.#cache = cache;
     this.#keys = keys;
     this.#fence = fence;

@@ -12,27 +12,33 @@ const HEADS: readonly Buffer[] = allCommands().map(({ name }) =>
   Buffer.from(`*2\r\n$${name.length}\r\n${name}\r\n`, 'latin1'),
 );
 
-/** The read to be sent again behind this write: the one by which apps have asked for its key since it was read last. What nobody
+/** The read to be sent again behind a write of `key`, its argument 1: the one by which apps have asked for its key since it was read last. What nobody
  *  has asked for is not read again, so that a key costs at most one read that is of no use, when it is not asked for any more.
  *  Call before the write ends the entry. Undefined = there is none. */
 export function rereadBehind(
   session: Session,
   cache: NearCache,
   request: Request,
-  spec: CommandSpec,
+  key: string,
 ): CommandSpec | undefined {
-  if (!spec.isWrite || spec.onlyKey !== 1 || request.argc < 2 || session.space < 0) return undefined;
+  if (session.space < 0) return undefined;
   aimAtKeyAlone(session, request, 0);
   const { isReread, lease } = policyOf(cache);
   // Who hears of a nil under a lease is not for a read to decide that nobody asked for.
   if (!isReread || lease !== undefined) return undefined;
-  const commandId = cache.commandInUse(request.argLatin1(1), wanted);
+  const commandId = cache.commandInUse(key, wanted);
   return commandId === -1 ? undefined : commandById(commandId);
 }
 
 /** Send that read, right behind the write, so that it brings what was written, or newer, with the next reply. Readers that come
  *  meanwhile join it, and those that come later hit. Not while something is short. */
-export function reread(session: Session, cache: NearCache, request: Request, spec: CommandSpec): void {
+export function reread(
+  session: Session,
+  cache: NearCache,
+  request: Request,
+  spec: CommandSpec | undefined,
+): void {
+  if (spec === undefined) return;
   const { shared, shard } = session.identity;
   if (!shared.isReady || shared.isFull || shard.ramp.isActive) return;
   aimAtKeyAlone(session, request, spec.id);

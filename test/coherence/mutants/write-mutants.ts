@@ -27,12 +27,12 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
         file: 'src/session/dispatch.ts',
         find: '      send(session, slot, request, session.db);\n      if (effect',
         replace:
-          '      if (again !== undefined) reread(session, cache, request, again);\n      send(session, slot, request, session.db);\n      if (effect',
+          '      if (effect instanceof WriteEffect) reread(session, cache, request, effect.reread);\n      send(session, slot, request, session.db);\n      if (effect',
       },
       {
         file: 'src/session/dispatch.ts',
-        find: '      if (again !== undefined) reread(session, cache, request, again);\n      return true;',
-        replace: '      return true;',
+        find: '      else if (effect instanceof WriteEffect) reread(session, cache, request, effect.reread);\n',
+        replace: '',
       },
     ],
     killers: [path('reread', 'SET: GET is asked with it', 'is followed at once')],
