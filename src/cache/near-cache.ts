@@ -191,6 +191,8 @@ export class NearCache {
       else if (end - start > this.store.maxItemBytes) refused.size++;
       else refused.store++;
     }
+    // Who joined has used it: a write that ends it next has it read again.
+    if (isKept && flight.read?.isJoined === true) this.store.find(flight.id, 3, now);
     // What is seen and not kept may be newer than what another link has filled (I3').
     if (flight.isLive && !isError && !isKept) this.#forget(flight.key);
     flight.isLive = false;

@@ -39,8 +39,8 @@ function read(id: EntryId, now: number): string | undefined {
 }
 
 describe('a read that others may join', () => {
-  function share(flight: Flight): void {
-    flight.read = { id: flight.id, sentAt: flight.sentAt, isOpen: true, isJoined: false };
+  function share(flight: Flight, isJoined = false): void {
+    flight.read = { id: flight.id, sentAt: flight.sentAt, isOpen: true, isJoined };
   }
 
   test('is found by who asks the same, until it has landed', () => {
@@ -50,6 +50,20 @@ describe('a read that others may join', () => {
     expect(cache.findRead('k', idOf('k', { args: 'y' }), 0)).toBeUndefined();
     land(flight);
     expect(cache.findRead('k', idOf('k', { args: 'x' }), 0)).toBeUndefined();
+  });
+
+  test('tells that its key is in use once somebody has joined, also when it has landed, until a write', () => {
+    const alone = start(idOf('k'));
+    share(alone);
+    land(alone);
+    expect(cache.commandInUse('k', idOf('k'))).toBe(-1);
+    const joined = start(idOf('k'));
+    share(joined, true);
+    expect(cache.commandInUse('k', idOf('k'))).toBe(joined.id.commandId);
+    land(joined);
+    expect(cache.commandInUse('k', idOf('k'))).toBe(joined.id.commandId);
+    cache.close('k');
+    expect(cache.commandInUse('k', idOf('k'))).toBe(-1);
   });
 
   test('is found by nobody once it was given up', () => {
