@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import type { Edit, Killer, Mutant } from './mutant.ts';
+import { edited, type Killer, type Mutant } from './mutant.ts';
 
 /** What became of a mutant. killed = a test said that a rule is broken; broken = it did not even run, which proves nothing. */
 export type Fate =
@@ -39,7 +39,9 @@ export class Laboratory {
   async try(mutant: Mutant): Promise<Fate> {
     const healthy = new Map(mutant.edits.map(({ file }) => [file, this.#read(file)]));
     try {
-      for (const edit of mutant.edits) this.#apply(edit);
+      for (const edit of mutant.edits) {
+        writeFileSync(join(this.#folder, edit.file), edited(this.#read(edit.file), edit));
+      }
       let fate: Fate = { kind: 'survived', why: 'no killer is named' };
       for (const killer of mutant.killers) {
         fate = await this.run(killer);
@@ -72,16 +74,6 @@ export class Laboratory {
 
   #read(file: string): string {
     return readFileSync(join(this.#folder, file), 'utf8');
-  }
-
-  #apply({ file, find, replace }: Edit): void {
-    const text = this.#read(file);
-    const places = text.split(find).length - 1;
-    if (places !== 1) throw new Error(`${file} has ${places} times what is to be replaced:\n${find}`);
-    writeFileSync(
-      join(this.#folder, file),
-      text.replace(find, () => replace),
-    );
   }
 
   async #vitest(args: readonly string[]): Promise<string> {

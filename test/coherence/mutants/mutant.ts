@@ -13,6 +13,13 @@ export interface Edit {
   readonly replace: string;
 }
 
+/** `text`, which is what `file` holds, with the edit made. Throws an Error when `find` does not occur exactly once. */
+export function edited(text: string, { file, find, replace }: Edit): string {
+  const places = text.split(find).length - 1;
+  if (places !== 1) throw new Error(`${file} has ${places} times what is to be replaced:\n${find}`);
+  return text.replace(find, () => replace);
+}
+
 /** Tests of one file. Shape: `titles` are parts of titles; all tests of the file when absent. */
 export interface Killer {
   readonly file: string;

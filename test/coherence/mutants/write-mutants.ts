@@ -107,9 +107,8 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/session/cache-effects.ts',
-        find: '  if (isKnown) return new WriteEffect(cache, keys, fenceOf(session));',
-        replace: `  if (isKnown) {
-    const effect = new WriteEffect(cache, keys, fenceOf(session));
+        find: '    return new WriteEffect(cache, keys, fenceOf(session), reread);',
+        replace: `    const effect = new WriteEffect(cache, keys, fenceOf(session), reread);
     const key = Buffer.from(keys[0] ?? '', 'latin1');
     const value = Buffer.from(request.argLatin1(request.argc - 1), 'latin1');
     const id = { bytes: key, keyStart: 0, keyEnd: key.length, argsStart: key.length, argsEnd: key.length };
@@ -124,8 +123,7 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
         cache.store.insert({ ...id, commandId, db: session.db, fence }, reply, 0, reply.length, facts);
       },
       failed: () => effect.failed(),
-    };
-  }`,
+    };`,
       },
       {
         file: 'src/session/cache-effects.ts',
