@@ -11,6 +11,7 @@ const MOST_BYTES = 1_048_576;
  *  Bounds: `MOST_BYTES` while the reader is behind; further lines are dropped and `onDropped` is told how many, once the reader has caught up.
  *  Cost: a write of its own for the first line in `TOGETHER_MS`, one for all others: a write wakes a thread and the reader, which takes ten times as long
  *  as the line itself, and a thousand clients may be closed within a second.
+ *  Shape: lines keep their order, but one that is being written while the process ends at once may come last.
  *  Errors: none. Lines that cannot be written (a full disk) wait for the next ones, like those that nobody reads. Those of the last
  *  `TOGETHER_MS` are lost when the process is killed on the spot. */
 export class LogOutput implements DestinationStream {

@@ -4,8 +4,8 @@ import { createConnection, createServer, type AddressInfo, type Server, type Soc
 import { FrameReader } from './frame-reader.ts';
 import type { Direction } from '../../src/drill/servers/relay.ts';
 
-/** A place where a gate stands: in front of the first frame that fits. What is behind that frame waits with it, other
- *  connections and the other direction go on. */
+/** A place where a gate stands: in front of the first frame that fits, or within it. What is behind that frame waits with it,
+ *  other connections and the other direction go on. */
 export interface Stop {
   /** Resolves with the frame (latin1) once one waits.
    *  Errors: rejects when none has come within 20 seconds. */
@@ -18,8 +18,9 @@ export interface Stop {
  *  of one stream has been seen: `relay.ts` slows and cuts bytes, a gate holds a chosen request, reply or push. */
 export interface FrameGate {
   readonly port: number;
-  /** `fits` is asked about each whole frame, as latin1 text. Stops hold one frame each, in the order they were set. */
-  stopAt(direction: Direction, fits: (frame: string) => boolean): Stop;
+  /** `fits` is asked about each whole frame, as latin1 text. Stops hold one frame each, in the order they were set; the first
+   *  `passedBytes` of it go through. */
+  stopAt(direction: Direction, fits: (frame: string) => boolean, passedBytes?: number): Stop;
   /** From now on frames that fit vanish, until what it returns is called. */
   lose(direction: Direction, fits: (frame: string) => boolean): () => void;
   /** Releases every stop, and loses nothing any more. */
@@ -71,9 +72,9 @@ class TcpFrameGate implements FrameGate {
     await once(this.#server, 'listening');
   }
 
-  stopAt(direction: Direction, fits: (frame: string) => boolean): Stop {
+  stopAt(direction: Direction, fits: (frame: string) => boolean, passedBytes = 0): Stop {
     const { stops } = this.#rules[direction];
-    const stop = new FrameStop(fits, () => stops.splice(stops.indexOf(stop), 1));
+    const stop = new FrameStop(fits, passedBytes, () => stops.splice(stops.indexOf(stop), 1));
     stops.push(stop);
     return stop;
   }
@@ -109,12 +110,14 @@ interface Rules {
 class FrameStop implements Stop {
   readonly reached: Promise<string>;
   readonly fits: (frame: string) => boolean;
+  readonly passedBytes: number;
   readonly #remove: () => void;
   #arrive: (frame: string) => void = () => {};
   #goOn: (() => void) | undefined;
 
-  constructor(fits: (frame: string) => boolean, remove: () => void) {
+  constructor(fits: (frame: string) => boolean, passedBytes: number, remove: () => void) {
     this.fits = fits;
+    this.passedBytes = passedBytes;
     this.#remove = remove;
     this.reached = new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error('no frame came to the stop within 20 s')), 20_000);
@@ -159,9 +162,10 @@ function forward(from: Socket, to: Socket, { stops, losses }: Rules): void {
         continue;
       }
       isHeld = true;
+      to.write(frame.subarray(0, stop.passedBytes));
       stop.hold(text, () => {
         isHeld = false;
-        to.write(frame);
+        to.write(frame.subarray(stop.passedBytes));
         run();
       });
     }

@@ -157,7 +157,8 @@ test('a signal while it waits for Redis at the start ends it cleanly', async () 
   child.kill('SIGTERM');
 
   expect(await ended).toMatchObject({ code: 0, stderr: '' });
-  expect(performance.now() - from).toBeLessThan(2000);
+  // Of the 60 that a connection may take.
+  expect(performance.now() - from).toBeLessThan(20_000);
   await redis.kill('SIGCONT');
 });
 
