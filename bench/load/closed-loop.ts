@@ -108,6 +108,7 @@ class ClosedLoop {
   }
 
   close(): void {
+    this.#polled.close();
     for (const socket of this.#sockets) socket.on('error', () => {}).destroy();
   }
 
@@ -122,10 +123,11 @@ class ClosedLoop {
   #serve(until: number): void {
     for (let now = performance.now(); now < until && this.#outstanding > 0; now = performance.now()) {
       if (this.#isChanged) this.#pollAnew();
-      if (!this.#polled.wait(until - now)) continue;
-      for (const [place, link] of this.#links.entries()) {
-        if (this.#polled.isWritable(place)) link.sendRest();
-        if (this.#polled.isReadable(place) && link.receive()) this.#answered(link);
+      const ready = this.#polled.wait(until - now);
+      for (let i = 0; i < ready; i++) {
+        const link = this.#links[this.#polled.placeOf(i)] as Link;
+        if (this.#polled.isWritable(i)) link.sendRest();
+        if (this.#polled.isReadable(i) && link.receive()) this.#answered(link);
       }
     }
   }

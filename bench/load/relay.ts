@@ -172,10 +172,11 @@ class Pump {
     for (let now = performance.now(); now < until && this.#ends.length > 0; now = performance.now()) {
       const due = this.#line.pump(now) ?? SLICE_MS;
       if (this.#isChanged) this.#pollAnew();
-      if (this.#polled.wait(Math.min(Math.max(due, LEAST_SLEEP_MS), until - now))) this.#serve();
+      this.#serve(this.#polled.wait(Math.min(Math.max(due, LEAST_SLEEP_MS), until - now)));
     }
     this.#isRunning = this.#ends.length > 0;
     if (this.#isRunning) setImmediate(() => this.#run());
+    else this.#polled.close();
   }
 
   #pollAnew(): void {
@@ -184,10 +185,12 @@ class Pump {
     this.#polled.fill(this.#ends);
   }
 
-  #serve(): void {
-    for (const [place, end] of this.#ends.entries()) {
-      if (this.#polled.isWritable(place)) end.goOn();
-      if (!end.isOver && end.reads && this.#polled.isReadable(place)) this.#read(end);
+  #serve(ready: number): void {
+    for (let i = 0; i < ready; i++) {
+      const end = this.#ends[this.#polled.placeOf(i)] as End;
+      if (end.isOver) continue;
+      if (this.#polled.isWritable(i)) end.goOn();
+      if (end.reads && this.#polled.isReadable(i)) this.#read(end);
     }
   }
 
