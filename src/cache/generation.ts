@@ -13,6 +13,8 @@ export class Generation {
   isTracking = false;
   /** When the newest answered heartbeat was sent: everything Redis invalidated before then has been processed (R9). */
   freshAt = 0;
+  /** How long that heartbeat took to be answered. Units: ms; 0 before the first. */
+  roundTripMs = 0;
 
   /** That its server still is the one to ask; undefined = nobody could take its place. */
   confirmation: Confirmation | undefined;

@@ -3,6 +3,7 @@ import type { CommandSpec } from '../command/spec.ts';
 import { allCommands, commandById } from '../command/table.ts';
 import type { Request } from '../protocol/request.ts';
 import { wanted } from './cached-answer.ts';
+import { LONG_MS } from './lateness.ts';
 import { PTTL_HEAD, TtlCall } from './read-call.ts';
 import type { Session } from './session.ts';
 import { policyOf, startRereading, whyClosed, whyNoFlight } from './start-read.ts';
@@ -31,7 +32,8 @@ export function rereadBehind(
 }
 
 /** Send that read, right behind the write, so that it brings what was written, or newer, with the next reply. Readers that come
- *  meanwhile join it, and those that come later hit. Not while something is short. */
+ *  meanwhile join it, and those that come later hit. Not while something is short, nor over a slow link: a session that shares an
+ *  answer keeps what it reads behind that for its turn, when it may be gone, and each round trip more is felt there. */
 export function reread(
   session: Session,
   cache: NearCache,
@@ -41,6 +43,7 @@ export function reread(
   if (spec === undefined) return;
   const { shared, shard } = session.identity;
   if (!shared.isReady || shared.isFull || shard.ramp.isActive) return;
+  if (shared.generation.roundTripMs > LONG_MS) return;
   aimAtKeyAlone(session, request, spec.id);
   const key = request.argLatin1(1);
   const policy = policyOf(cache);

@@ -58,11 +58,13 @@ export class Heartbeat {
     const hello = parseReply(reply, 0, reply.length);
     if (!(hello instanceof Map)) return;
     this.#stats.heartbeats++;
-    this.#stats.heartbeatSeconds += (this.#clock.now() - sentAt) / 1000;
+    const tookMs = this.#clock.now() - sentAt;
+    this.#stats.heartbeatSeconds += tookMs / 1000;
     if ((hello.get('role') === 'master') !== this.#isPrimary) {
       this.#connection.destroy('its role has changed');
     } else {
       this.#generation.freshAt = sentAt;
+      this.#generation.roundTripMs = tookMs;
     }
   }
 }

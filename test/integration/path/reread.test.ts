@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 
 import { encodeRequest } from '../../../src/protocol/encoder.ts';
 import type { RawClient } from '../../support/raw-client.ts';
-import { request, say, Sidecar, text } from '../../support/sidecar.ts';
+import { request, say, Sidecar, text, until } from '../../support/sidecar.ts';
 
 const REREADS = 'nearcache_cache_rereads_total';
 const MISSES = 'nearcache_cache_misses_total';
@@ -155,6 +155,23 @@ describe('nothing is read again', () => {
       for (const command of [['MULTI'], ['SET', 'k', '3'], ['EXEC']]) await app.call(...command);
     });
     expect(counts).toEqual({ runs: 0, rereads: 0, misses: 0 });
+  });
+
+  test('over a slow link, as long as it is slow', async () => {
+    sidecar = await Sidecar.start({ flags: '--max-staleness 1s' });
+    app = await sidecar.app();
+    const isReread = async (): Promise<boolean> => {
+      await sidecar.warm(app, 'GET', 'k');
+      const { rereads } = await during('get', async () => {
+        await say(app, 'SET', 'k', '1');
+      });
+      return rereads === 1;
+    };
+    expect(await isReread()).toBe(true);
+    sidecar.relay.delayMs = 40;
+    await until('a heartbeat has taken long', async () => !(await isReread()));
+    sidecar.relay.delayMs = 0;
+    await until('one has not', isReread);
   });
 
   test('behind a write that Redis has no place for: it is refused, and the next read asks', async () => {
