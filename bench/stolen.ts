@@ -38,10 +38,13 @@ export class StolenTime {
     if (performance.now() > this.#last.at) this.look();
   }
 
-  /** The greatest share of a look that saw some of that time. Units: 0 to 1. */
-  mostBetween(from: number, to: number): number {
-    const seen = this.looks.filter(({ until }, i) => until >= from && (this.looks[i - 1]?.until ?? 0) <= to);
-    return Math.max(0, ...seen.map(({ share }) => share));
+  /** When the first look began that saw some of that time, and more than `most` stolen. Units: `most` 0 to 1. */
+  firstOver(most: number, from: number, to: number): number | undefined {
+    const begins = this.looks.map((_, i) => this.looks[i - 1]?.until ?? this.#startedAt);
+    const first = this.looks.findIndex(
+      ({ until, share }, i) => share > most && until >= from && (begins[i] as number) <= to,
+    );
+    return begins[first];
   }
 
   /** Was the machine ours at this time? Not known before the look after it: then no. */

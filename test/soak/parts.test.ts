@@ -63,7 +63,7 @@ describe('a failure', () => {
   const failed = { kind: 'own', shard: 'shard1', isWrite: false, text: '' } as const;
 
   test('is excused by what was wrong at some time of its request, and by nothing else', () => {
-    const windows = new Windows(30_000, (from, to) => to >= 500 && from < 600);
+    const windows = new Windows(30_000, (from, to) => (to >= 500 && from < 600 ? 500 : undefined));
     windows.addFault(window(100, 200));
     windows.addCrash(window(300, 400));
     expect(windows.explains({ ...failed, at: 150, ms: 1 })).toBe('fault');
@@ -72,12 +72,13 @@ describe('a failure', () => {
     expect(windows.explains({ ...failed, at: 250, ms: 1 })).toBeUndefined();
     expect(windows.explains({ ...failed, at: 610, ms: 20 })).toBe('machine');
     expect(windows.explains({ ...failed, at: 650, ms: 20 })).toBeUndefined();
-    expect(windows.staleSince('shard1', 510, 511)).toBeUndefined();
+    expect(windows.staleSince('shard1', 510, 511)).toBe(500);
+    expect(windows.staleSince('shard1', 610, 611)).toBeUndefined();
     expect(windows.staleSince('shard1', 310, 311)).toBeUndefined();
   });
 
   test('of a shard that had not recovered from the fault before may be as stale as that one began, within bounds', () => {
-    const windows = new Windows(1000, () => false);
+    const windows = new Windows(1000, () => undefined);
     windows.addFault(window(100, 500));
     windows.addFault(window(400, 5000));
     expect(windows.staleSince('shard1', 450, 451)).toBe(100);
@@ -97,7 +98,7 @@ describe('the longest wait', () => {
       ledger.began(facts);
       ledger.succeeded(facts, from, to);
     }
-    const windows = new Windows(1000, (from, to) => to >= 10_000 && from < 20_000);
+    const windows = new Windows(1000, (from, to) => (to >= 10_000 && from < 20_000 ? 10_000 : undefined));
     return longestWait({ ledger, windows, limits });
   };
 

@@ -95,9 +95,8 @@ class Soak {
     this.#limits = limitsOf(config);
     // What stands still for a while has to recover, too.
     const { recoveryMs } = this.#limits;
-    this.#windows = new Windows(
-      config.staleIfErrorMs,
-      (from, to) => this.#stolen.mostBetween(from - recoveryMs, to) > TAKEN_SHARE,
+    this.#windows = new Windows(config.staleIfErrorMs, (from, to) =>
+      this.#stolen.firstOver(TAKEN_SHARE, from - recoveryMs, to),
     );
     this.#ledger = new Ledger(config.commandTimeoutMs);
     const ledger = this.#ledger;

@@ -6,12 +6,13 @@ export class Windows {
   readonly #staleIfErrorMs: number;
   readonly #faults: StaleSince[] = [];
   readonly #crashes: StaleSince[] = [];
-  readonly #wasTaken: (from: number, to: number) => boolean;
+  readonly #takenSince: (from: number, to: number) => number | undefined;
 
-  /** `wasTaken` says whether the machine was at other machines' work for a part of that time. */
-  constructor(staleIfErrorMs: number, wasTaken: (from: number, to: number) => boolean) {
+  /** `takenSince` says since when the machine was at other machines' work, if it was for a part of that time: a fault of every shard, which
+   *  then seems away to nearcache, or of nearcache. */
+  constructor(staleIfErrorMs: number, takenSince: (from: number, to: number) => number | undefined) {
     this.#staleIfErrorMs = staleIfErrorMs;
-    this.#wasTaken = wasTaken;
+    this.#takenSince = takenSince;
   }
 
   /** A fault of shards: until it is over, requests may fail and replies may be stale as declared. */
@@ -25,16 +26,18 @@ export class Windows {
   }
 
   readonly staleSince: StaleSince = (shard, from, to) => {
-    const [since] = this.#chain(shard, from, to);
+    const [since] = this.#chain([...this.#faults, this.#machine], shard, from, to);
     return since === undefined ? undefined : Math.max(since, from - this.#staleIfErrorMs);
   };
+
+  readonly #machine: StaleSince = (_, from, to) => this.#takenSince(from, to);
 
   /** What was away during the request: nearcache itself, the machine, or the shard; `faults` = it had not recovered from one fault when the
    *  next struck, so that nothing of it need have been cached then. */
   explains({ shard, at, ms }: Wait): 'crash' | 'machine' | 'fault' | 'faults' | undefined {
     if (this.#crashes.some((window) => window(shard, at - ms, at) !== undefined)) return 'crash';
-    if (this.#wasTaken(at - ms, at)) return 'machine';
-    const { length } = this.#chain(shard, at - ms, at);
+    if (this.#takenSince(at - ms, at) !== undefined) return 'machine';
+    const { length } = this.#chain(this.#faults, shard, at - ms, at);
     if (length > 1) return 'faults';
     return length === 1 ? 'fault' : undefined;
   }
@@ -47,10 +50,10 @@ export class Windows {
 
   /** When those faults began that were not over then, and those that were not over when these began, the first in front: what is
    *  served may be of before all of them. */
-  #chain(shard: string, from: number, to: number): number[] {
+  #chain(windows: readonly StaleSince[], shard: string, from: number, to: number): number[] {
     const found = new Set<number>();
     const find = (start: number, end: number): void => {
-      for (const window of this.#faults) {
+      for (const window of windows) {
         const since = window(shard, start, end);
         if (since === undefined || found.has(since)) continue;
         found.add(since);

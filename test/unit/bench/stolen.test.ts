@@ -38,14 +38,15 @@ test('tells how much of the time was its own', () => {
   expect(stolen.secondsUnder(0.5)).toBeCloseTo(3.5);
 });
 
-test('tells how much of a time was taken at most', () => {
+test('tells since when a time was taken', () => {
   const start = performance.now();
   const stolen = new StolenTime(() => stolenSeconds);
-  for (const share of [0.1, 0.5, 0]) pass(share);
+  for (const share of [0.1, 0.5, 0.4, 0]) pass(share);
   stolen.stop();
-  expect(stolen.mostBetween(start + 100, start + 200)).toBeCloseTo(0.1);
-  expect(stolen.mostBetween(start + 900, start + 1100)).toBeCloseTo(0.5);
-  expect(stolen.mostBetween(start + 2100, start + 2200)).toBe(0);
+  expect(stolen.firstOver(0.3, start + 100, start + 200)).toBeUndefined();
+  expect(stolen.firstOver(0.3, start + 900, start + 2500)).toBeCloseTo(start + 1000);
+  expect(stolen.firstOver(0.3, start + 2100, start + 2200)).toBeCloseTo(start + 2000);
+  expect(stolen.firstOver(0.3, start + 3100, start + 3200)).toBeUndefined();
 });
 
 test('counts a second that was begun, but none of no length', () => {
