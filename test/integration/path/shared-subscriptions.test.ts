@@ -93,11 +93,15 @@ test('the last one who leaves without a word unsubscribes at Redis', async () =>
 test('one who closes before its SUBSCRIBE is answered leaves nothing behind', async () => {
   const [stays] = (await apps(1)) as [RawClient];
   await stays.call('SUBSCRIBE', 'stays');
+  const ended = (): Promise<number> => sidecar.metric('nearcache_sessions_closed_total');
+  const before = await ended();
   for (let i = 0; i < 50; i++) {
     const app = await connectRaw({ port: sidecar.nearcache.port });
     app.request(['SUBSCRIBE', 'hasty', 'stays']);
     app.close();
   }
+  // Nobody is subscribed between two of them either.
+  await until('all have come and gone', async () => (await ended()) >= before + 50);
   await until('nobody is left', async () => (await subscribersOf('hasty')) === 0);
   expect([await subscribersOf('stays'), await subscribersOf('*')]).toEqual([1, 1]);
 });
