@@ -6,8 +6,9 @@ import { machineStolenSeconds } from './process-usage.ts';
 const QUIET_SHARE = 0.01;
 const LOOK_MS = 1000;
 
-/** One look, and how much of the CPU other machines had since the last. Units: `until` of performance.now(). */
+/** One look, and how much of the CPU other machines had since the last. Units: `from` and `until` of performance.now(). */
 export interface StolenLook {
+  readonly from: number;
   readonly until: number;
   readonly share: number;
 }
@@ -22,14 +23,18 @@ export class StolenTime {
 
   constructor(stolenSeconds: () => number = machineStolenSeconds) {
     this.#stolenSeconds = stolenSeconds;
-    this.#last = { at: performance.now(), seconds: stolenSeconds() };
+    this.#last = { at: this.#startedAt, seconds: stolenSeconds() };
     this.#timer = setInterval(() => this.look(), LOOK_MS);
   }
 
   private look(): void {
     const now = { at: performance.now(), seconds: this.#stolenSeconds() };
     const elapsed = ((now.at - this.#last.at) / 1000) * availableParallelism();
-    this.looks.push({ until: now.at, share: (now.seconds - this.#last.seconds) / elapsed });
+    this.looks.push({
+      from: this.#last.at,
+      until: now.at,
+      share: (now.seconds - this.#last.seconds) / elapsed,
+    });
     this.#last = now;
   }
 
@@ -40,11 +45,7 @@ export class StolenTime {
 
   /** When the first look began that saw some of that time, and more than `most` stolen. Units: `most` 0 to 1. */
   firstOver(most: number, from: number, to: number): number | undefined {
-    const begins = this.looks.map((_, i) => this.looks[i - 1]?.until ?? this.#startedAt);
-    const first = this.looks.findIndex(
-      ({ until, share }, i) => share > most && until >= from && (begins[i] as number) <= to,
-    );
-    return begins[first];
+    return this.looks.find((look) => look.share > most && look.until >= from && look.from <= to)?.from;
   }
 
   /** Was the machine ours at this time? Not known before the look after it: then no. */
@@ -55,10 +56,8 @@ export class StolenTime {
 
   /** How much of the time the looks that saw no more than `most` stand for. Units: seconds; `most` 0 to 1. */
   secondsUnder(most: number): number {
-    return this.looks.reduce((seconds, { until, share }, i) => {
-      const from = this.looks[i - 1]?.until ?? this.#startedAt;
-      return share <= most ? seconds + (until - from) / 1000 : seconds;
-    }, 0);
+    const under = this.looks.filter(({ share }) => share <= most);
+    return under.reduce((seconds, { from, until }) => seconds + (until - from) / 1000, 0);
   }
 
   /** How many of the looks up to then were quiet. Units: 0 to 1; ms from the start. */
