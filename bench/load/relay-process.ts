@@ -1,9 +1,8 @@
 /** The hop's own process, so that its polling takes no time from the load generator's event loop.
  *  Arguments: the server's port, the delay in ms. Messages: `{ port }` once it listens; for each 'held' message the
  *  percentiles of how long chunks were held since the one before. */
-import { constants, setPriority } from 'node:os';
-
 import { percentilesOf } from '../report/percentiles.ts';
+import { goFirst } from './go-first.ts';
 import { startHopRelay } from './relay.ts';
 
 goFirst();
@@ -15,12 +14,3 @@ process.on('message', () => {
   relay.held.reset();
 });
 process.on('disconnect', () => process.exit(0));
-
-/** A network waits for no core of this machine: bytes that are due must not stand behind the load's own work. */
-function goFirst(): void {
-  try {
-    setPriority(constants.priority.PRIORITY_HIGHEST);
-  } catch {
-    // Not root: the hop holds some bytes longer, which the results show.
-  }
-}
