@@ -134,7 +134,7 @@ class ClosedLoop {
 
   #pollAnew(): void {
     this.#isChanged = false;
-    this.#polled.fill(this.#links);
+    this.#polled.replace(this.#links);
   }
 
   #answered(link: Link): void {

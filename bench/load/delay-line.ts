@@ -14,6 +14,11 @@ export class DelayLine<Piece> {
     this.#deliver = deliver;
   }
 
+  /** How many pieces are on their way. */
+  get length(): number {
+    return this.#queue.length;
+  }
+
   push(piece: Piece, now: number): void {
     this.#queue.push({ piece, at: now });
   }
