@@ -18,12 +18,12 @@ export function effectOf(
   request: Request,
   spec: CommandSpec,
 ): ReplyEffect | BarrierEffect | 'wait' {
-  const { heldKeys } = session;
+  const { held } = session;
   const result = extractKeys(spec, request, keyList);
   const keys: string[] = [];
   for (let i = 0; i < keyList.count; i++) keys.push(request.argLatin1(keyList.indices[i] as number));
   const isKnown = result === 'keys' && !spec.flushesAll;
-  const mustWait = heldKeys.size > 0 && (!isKnown || keys.some((key) => heldKeys.has(key)));
+  const mustWait = !held.isEmpty && (!isKnown || keys.some((key) => held.reads.has(key)));
   if (mustWait && !letHeldGo(session)) return 'wait';
   if (spec.flushesAll) return new FlushEffect(cache);
   if (session.context.leases !== undefined && mayLeaveNoTrace(spec, request)) endLeasesBefore(session, keys);

@@ -7,7 +7,7 @@ import { answerAway, fetchTurn } from './answer-away.ts';
 import { aimAtCall, answer, lookUpOne, NEVER, servedAsOf, serveStale, wanted } from './cached-answer.ts';
 import type { Again } from './fan-out-call.ts';
 import { hedge } from './hedge.ts';
-import { holdKeys, namesHeldKey } from './held-keys.ts';
+import { holdKeys, holdSlot, namesHeldKey } from './held-keys.ts';
 import { sendAsItIs } from './held-read-call.ts';
 import { letHeldGo, park } from './parked-read.ts';
 import type { Leases } from './leases.ts';
@@ -77,7 +77,7 @@ function fetchOne(session: Session, cache: NearCache, request: Request, spec: Co
   const policy = policyOf(cache);
   const reason = request.argc < 2 ? 'off' : (whyNoFlight(session, policy) ?? whyClosed(cache, key, wanted));
   const leases = leasesFor(session, request, spec, policy);
-  if (session.heldKeys.size > 0) {
+  if (!session.held.isEmpty) {
     if (reason !== undefined || leases !== undefined) {
       return letHeldGo(session) && readThroughCache(session, cache, request, spec);
     }
@@ -175,8 +175,9 @@ export function joinRead(
   countCoalesced(cache, spec, read.policy);
   read.again ??= { request: request.copy(), shared: session.identity.shared, db: session.db };
   const slot = sharedSlot(session, request, spec);
-  slot.held = { request: read.again.request, spec };
-  holdKeys(session, slot.held);
+  const held = { request: read.again.request, spec };
+  holdKeys(session, held);
+  holdSlot(session, slot, held);
   read.waiters.push(slot);
   session.lastPosition = Math.max(session.lastPosition, read.position);
   return true;

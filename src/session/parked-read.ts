@@ -5,7 +5,7 @@ import type { Request } from '../protocol/request.ts';
 import { aimAtCall, answer, lookUpAgain, NEVER, servedAsOf, wanted } from './cached-answer.ts';
 import { mayDetour } from './detour.ts';
 import { sendForSlot } from './held-read-call.ts';
-import { type HeldRead, holdKeys, releaseKeys } from './held-keys.ts';
+import { type HeldRead, holdKeys, holdSlot, releaseKeys } from './held-keys.ts';
 import { type Admission, GateWait } from '../route/ring-gate.ts';
 import { ReadCall } from './read-call.ts';
 import { LONG_MS } from './lateness.ts';
@@ -112,19 +112,19 @@ function askOnward(session: Session, head: Slot, out: ReplyWriter): void {
  *  reads that were hits. A session that is late because of that has them sent now, in order, so that a slow link holds up no more
  *  commands than it would without nearcache. True when nothing is to be waited for any more. The session is aimed as before. */
 export function letHeldGo(session: Session): boolean {
-  const { heldKeys, lateness, now } = session;
+  const { held, lateness, now } = session;
   const { gate } = session.context.upstream;
-  if (heldKeys.size > 0 && lateness.at(now) > LONG_MS && gate?.isOpen !== false) sendParked(session);
-  if (heldKeys.size === 0) return true;
+  if (!held.isEmpty && lateness.at(now) > LONG_MS && gate?.isOpen !== false) sendParked(session);
+  if (held.isEmpty) return true;
   lateness.wait(now);
   return false;
 }
 
 function sendParked(session: Session): void {
+  // They may be read for again, and what is parked, which is all behind them, would be older.
+  if (session.held.onTheWay > 0) return;
   const { identity, space, place } = session;
   for (let slot = session.queue.head; slot !== undefined; slot = slot.next) {
-    // It may be read for again, and what is behind it would be older.
-    if (slot.held !== undefined) break;
     if (slot.parked === undefined) continue;
     if (!mayBeAsked(session, slot.parked)) break;
     ask(session, slot, false);
@@ -189,6 +189,6 @@ function joinRead(session: Session, slot: Slot, parked: ParkedRead): boolean {
   if (!(read instanceof ReadCall)) return false;
   read.again ??= { request, shared, db };
   read.waiters.push(slot);
-  slot.held = parked;
+  holdSlot(session, slot, parked);
   return true;
 }

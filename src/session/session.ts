@@ -8,7 +8,7 @@ import type { Identity } from '../shard/identity.ts';
 import { mustAuthenticate } from './authentication.ts';
 import type { FanIn } from './fan-in.ts';
 import { Footprint } from './footprint.ts';
-import { releaseHeld } from './held-keys.ts';
+import { HeldKeys, releaseHeld } from './held-keys.ts';
 import { Lateness } from './lateness.ts';
 import type { Lease, LeaseWait } from './lease.ts';
 import { Pin } from './pin.ts';
@@ -71,8 +71,8 @@ export class Session implements SlotOwner, EndOfTurn {
   /** So far: requests that have gone their way, and those that are no reads. */
   taken = 0;
   writes = 0;
-  /** Keys of which a read may yet be sent, and of how many (see held-keys.ts). */
-  readonly heldKeys: Map<string, number> = new Map<string, number>();
+  /** Of reads that may yet be sent, or sent again. */
+  readonly held: HeldKeys = new HeldKeys();
   /** Its only unanswered command is a read that waits for another session's load. */
   waiting: LeaseWait | undefined;
   /** What it loads, as far as others wait for it. */

@@ -41,7 +41,7 @@ export function runSplit(session: Session, request: Request, spec: CommandSpec, 
   const isAlone = session.queue.length === 0;
   if (reads !== undefined && isAlone && serveMany(session, reads, request, spec)) return true;
   // Behind a read that may yet be sent, its answer could be older than that one's (DESIGN rule 3).
-  const mustWait = reads === undefined ? namesHeldKey(session, request, spec) : session.heldKeys.size > 0;
+  const mustWait = reads === undefined ? namesHeldKey(session, request, spec) : !session.held.isEmpty;
   if (mustWait && !letHeldGo(session)) return false;
   const groups = groupKeys(session, request, spec);
   const written = spec.isWrite ? cache : undefined;

@@ -139,8 +139,8 @@ export const READ_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/session/near-cache-path.ts',
-        find: '  if (session.heldKeys.size > 0) {',
-        replace: '  if (session.heldKeys.size < 0) {',
+        find: '  if (!session.held.isEmpty) {',
+        replace: '  if (session.held.reads.size < 0) {',
       },
     ],
     killers: [path('waiting-hit', 'a later read of the same key is not older')],
@@ -150,8 +150,8 @@ export const READ_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/session/held-keys.ts',
-        find: '  if (heldKeys.size === 0) return false;',
-        replace: '  if (heldKeys.size >= 0) return false;',
+        find: '  if (held.isEmpty) return false;',
+        replace: '  if (held.reads.size >= 0) return false;',
       },
     ],
     killers: [path('waiting-hit', 'a later read that is not cached')],
@@ -189,8 +189,8 @@ export const READ_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/session/cache-effects.ts',
-        find: 'const mustWait = heldKeys.size > 0 && (',
-        replace: 'const mustWait = heldKeys.size < 0 && (',
+        find: 'const mustWait = !held.isEmpty && (',
+        replace: 'const mustWait = held.reads.size < 0 && (',
       },
     ],
     killers: [path('waiting-hit', 'a write behind a hit that waits')],
@@ -212,11 +212,27 @@ export const READ_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/session/parked-read.ts',
-        find: '    if (slot.held !== undefined) break;',
+        find: '  if (session.held.onTheWay > 0) return;',
         replace: '',
       },
     ],
     killers: [path('waiting-hit', 'what waits behind a shared read')],
+  },
+  {
+    name: 'path 3: what waits behind a part over several shards is sent before that is answered',
+    edits: [
+      {
+        file: 'src/session/held-keys.ts',
+        find: '  session.held.onTheWay++;',
+        replace: '  if (slot.owner === session) session.held.onTheWay++;',
+      },
+      {
+        file: 'src/session/held-keys.ts',
+        find: '  session.held.onTheWay--;',
+        replace: '  if (slot.owner === session) session.held.onTheWay--;',
+      },
+    ],
+    killers: [path('over-shards-order', 'what waits behind a part that may be read again')],
   },
   {
     name: "I3': what another user's link has read stays, though this one was told something newer",

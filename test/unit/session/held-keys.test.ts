@@ -2,7 +2,13 @@ import { beforeEach, expect, test } from 'vitest';
 
 import type { CommandSpec } from '../../../src/command/spec.ts';
 import { commandByName } from '../../../src/command/table.ts';
-import { type HeldRead, holdKeys, namesHeldKey, releaseKeys } from '../../../src/session/held-keys.ts';
+import {
+  HeldKeys,
+  type HeldRead,
+  holdKeys,
+  namesHeldKey,
+  releaseKeys,
+} from '../../../src/session/held-keys.ts';
 import type { Session } from '../../../src/session/session.ts';
 import { requestOf } from '../../support/request-of.ts';
 
@@ -12,7 +18,7 @@ let wakings: number;
 
 beforeEach(() => {
   wakings = 0;
-  const parts = { heldKeys: new Map<string, number>(), wake: () => wakings++ };
+  const parts = { held: new HeldKeys(), wake: () => wakings++ };
   session = parts as unknown as Session;
 });
 
@@ -52,5 +58,5 @@ test('every key of a read is held until each of its holds is released', () => {
   expect([names('GET', 'a'), names('GET', 'b')]).toEqual([true, false]);
   releaseKeys(session, readOf('GET', 'a'));
   expect(names('GET', 'a')).toBe(false);
-  expect([session.heldKeys.size, wakings]).toEqual([0, 2]);
+  expect([session.held.reads.size, wakings]).toEqual([0, 2]);
 });
