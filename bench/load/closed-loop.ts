@@ -134,7 +134,7 @@ class ClosedLoop {
 
   #pollAnew(): void {
     this.#isChanged = false;
-    this.#polled.replace(this.#links);
+    this.#polled.fill(this.#links);
   }
 
   #answered(link: Link): void {

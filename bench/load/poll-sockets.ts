@@ -59,9 +59,7 @@ export class PollSet {
 
   /** Takes the place of the set before.
    *  Errors: throws where a socket is closed. */
-  replace(
-    sockets: readonly { readonly fd: number; readonly reads: boolean; readonly writes: boolean }[],
-  ): void {
+  fill(sockets: readonly { readonly fd: number; readonly reads: boolean; readonly writes: boolean }[]): void {
     this.close();
     this.#epoll = Number(epollCreate(0));
     this.#ready = new Uint32Array(Math.max(1, sockets.length) * EVENT_INTS);

@@ -24,6 +24,8 @@ const LEAST_SLEEP_MS = 0.05;
  *  Source: NAPI (Documentation/networking/napi.rst of Linux). */
 const MANY_PIECES = 2;
 const LOOK_EVERY_MS = 0.1;
+/** Nobody changes it, so that waiting for a change is sleeping, fractions of a millisecond included. */
+const pillow = new Int32Array(new SharedArrayBuffer(4));
 /** For so long the event loop, which accepts connections, waits while the relay serves those that there are. */
 const SLICE_MS = 5;
 const READ_BYTES = 64 * 1024;
@@ -147,8 +149,6 @@ interface Piece {
 class Pump {
   readonly #line: DelayLine<Piece>;
   readonly #polled = new PollSet();
-  /** Waiting for it is sleeping. */
-  readonly #nobody = new PollSet();
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   #ends: End[] = [];
   #isRunning = false;
@@ -188,28 +188,22 @@ class Pump {
     }
     this.#isRunning = this.#ends.length > 0;
     if (this.#isRunning) setImmediate(() => this.#run());
-    else this.#close();
+    else this.#polled.close();
   }
 
   #wait(ms: number): number {
     this.#sleptMs = 0;
     if (this.#line.length < MANY_PIECES) return this.#polled.wait(ms);
     const from = performance.now();
-    this.#nobody.wait(Math.min(ms, LOOK_EVERY_MS));
+    Atomics.wait(pillow, 0, 0, Math.min(ms, LOOK_EVERY_MS));
     this.#sleptMs = performance.now() - from;
     return this.#polled.wait(0);
-  }
-
-  #close(): void {
-    this.#polled.close();
-    this.#nobody.close();
   }
 
   #pollAnew(): void {
     this.#isChanged = false;
     this.#ends = this.#ends.filter(({ isOver }) => !isOver);
-    this.#polled.replace(this.#ends);
-    this.#nobody.replace([]);
+    this.#polled.fill(this.#ends);
   }
 
   #serve(ready: number): void {

@@ -14,7 +14,7 @@ export interface HeldRead {
 
 /** What a session holds. */
 export class HeldKeys {
-  /** Of how many reads each is. */
+  /** By key, how many reads hold it. */
   readonly reads: Map<string, number> = new Map<string, number>();
   /** So many of the reads are on their way already, and may have to be sent again. */
   onTheWay = 0;
@@ -45,9 +45,14 @@ export function releaseKeys(session: Session, { request, spec }: HeldRead): void
   session.wake();
 }
 
-/** The read of this slot, which may be a part of a command over several shards, is on its way and may have to be sent again. Its keys
- *  are held. */
+/** The read of this slot, which may be a part of a command over several shards, is on its way and may have to be sent again. */
 export function holdSlot(session: Session, slot: Slot, read: HeldRead): void {
+  holdKeys(session, read);
+  keepHeld(session, slot, read);
+}
+
+/** The same of a read whose keys are held already. */
+export function keepHeld(session: Session, slot: Slot, read: HeldRead): void {
   slot.held = read;
   session.held.onTheWay++;
 }

@@ -6,7 +6,7 @@ import type { Request } from '../protocol/request.ts';
 import type { Call } from '../shard/call.ts';
 import { aimAtCall, aimAtKey, answer, dueKeys, lookUpAll, mayHit, wanted } from './cached-answer.ts';
 import { answerAway, fetchTurn } from './answer-away.ts';
-import { holdKeys, holdSlot } from './held-keys.ts';
+import { holdSlot } from './held-keys.ts';
 import { sendAsItIs } from './held-read-call.ts';
 import { ManyReadCall } from './many-read-call.ts';
 import { countBypass, countMiss, joinRead } from './near-cache-path.ts';
@@ -162,9 +162,7 @@ function readMissing(
   read.waiters.push(slot);
   if (!read.isWhole) {
     // It may have to be read again as a whole, later than anything this session sends now.
-    const held = { request: copy, spec };
-    holdKeys(session, held);
-    holdSlot(session, slot, held);
+    holdSlot(session, slot, { request: copy, spec });
   }
   const keys = missing.map((index) => keyOf(request, index));
   sendBlock(

@@ -5,7 +5,7 @@ import type { Request } from '../protocol/request.ts';
 import { aimAtCall, answer, lookUpAgain, NEVER, servedAsOf, wanted } from './cached-answer.ts';
 import { mayDetour } from './detour.ts';
 import { sendForSlot } from './held-read-call.ts';
-import { type HeldRead, holdKeys, holdSlot, releaseKeys } from './held-keys.ts';
+import { type HeldRead, holdKeys, keepHeld, releaseKeys } from './held-keys.ts';
 import { type Admission, GateWait } from '../route/ring-gate.ts';
 import { ReadCall } from './read-call.ts';
 import { LONG_MS } from './lateness.ts';
@@ -189,6 +189,6 @@ function joinRead(session: Session, slot: Slot, parked: ParkedRead): boolean {
   if (!(read instanceof ReadCall)) return false;
   read.again ??= { request, shared, db };
   read.waiters.push(slot);
-  holdSlot(session, slot, parked);
+  keepHeld(session, slot, parked);
   return true;
 }

@@ -9,7 +9,8 @@ import type { RedisServer } from './redis-server.ts';
 import { startRelay } from '../../src/drill/servers/relay.ts';
 import type { Relay, RelayOptions } from '../../src/drill/servers/relay.ts';
 
-const CALM_FLAGS =
+/** Nothing is read but what the test reads, and nothing times out soon. */
+export const CALM_FLAGS: readonly string[] =
   '--canary-interval 0 --connect-timeout 10s --command-timeout 20s --breaker-slow-call 20s'.split(' ');
 
 export interface SidecarOptions {
@@ -92,7 +93,7 @@ export class Sidecar {
   /** Everything that was in nearcache's sockets before is processed, and what it sent because of that has arrived here:
    *  PING is answered without Redis, and a socket that was readable before a round trip began was read during the next. */
   async settled(): Promise<void> {
-    for (let i = 0; i < 6; i++) await this.#clock.call('PING');
+    await settled(this.#clock);
   }
 
   /** Everything that Redis had sent on the shared connection is processed; not while a stop holds that connection. */
@@ -131,6 +132,11 @@ export class Sidecar {
       return (await this.runs(name)) === before ? reply : undefined;
     });
   }
+}
+
+/** As `Sidecar.settled`, of the nearcache to which `clock` is connected. */
+export async function settled(clock: RawClient): Promise<void> {
+  for (let i = 0; i < 6; i++) await clock.call('PING');
 }
 
 /** Ask again until it is there. Errors: rejects with `what` after 20 seconds. */

@@ -4,10 +4,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { type Nearcache, startNearcache } from '../../../src/drill/servers/nearcache-process.ts';
 import { type FrameGate, startFrameGate } from '../../support/frame-gate.ts';
-import { keyOfEach, textOfReply } from '../../support/over-ring.ts';
+import { keyOfEach } from '../../support/over-ring.ts';
 import { connectRaw, encodeRequest, type RawClient } from '../../support/raw-client.ts';
 import { type Ring, startRing } from '../../support/ring-servers.ts';
-import { request, text } from '../../support/sidecar.ts';
+import { CALM_FLAGS, request, settled, text } from '../../support/sidecar.ts';
 
 /** Longer than a command waits before what is in front of it is asked for. */
 const LONG_MS = 80;
@@ -22,8 +22,8 @@ beforeAll(async () => {
   ring = await startRing(3);
   gates = await Promise.all(ring.shards.map(({ server }) => startFrameGate(server.port)));
   const upstream = gates.map(({ port }) => `redis://127.0.0.1:${port}`).join(',');
-  const flags = '--canary-interval 0 --max-staleness 5s --command-timeout 20s --cache-reread off';
-  nearcache = await startNearcache({ upstream, flags: flags.split(' ') });
+  const flags = [...CALM_FLAGS, '--max-staleness', '5s', '--cache-reread', 'off'];
+  nearcache = await startNearcache({ upstream, flags });
   clients = await Promise.all([1, 2, 3].map(() => connectRaw(nearcache)));
   keys = await keyOfEach(nearcache, ring);
 });
@@ -65,8 +65,3 @@ test('what waits behind a part that may be read again is not sent before that pa
   expect(String(await app.readFrame())).toBe('*3\r\n$1\r\n2\r\n$-1\r\n$3\r\nfar\r\n');
   expect((await app.readFrames(2)).map(text)).toEqual(['2', '+OK']);
 });
-
-/** What was in nearcache's sockets before is processed: a PING is answered without Redis. */
-async function settled(clock: RawClient): Promise<void> {
-  for (let i = 0; i < 6; i++) await textOfReply(clock.call('PING'));
-}
