@@ -23,8 +23,11 @@ const NO_VERDICT = /^(SyntaxError|TypeError|ReferenceError)\b/;
  *  Bounds: a run of tests that takes longer than TIME_LIMIT_MS is killed. */
 export class Laboratory {
   readonly #folder: string;
+  readonly #lane: number;
 
-  constructor() {
+  /** `lane`: a number of its own among all that start servers at the same time (test/support/own-ports.ts). */
+  constructor(lane: number) {
+    this.#lane = lane;
     this.#folder = mkdtempSync(join(tmpdir(), 'nearcache-mutants-'));
     for (const name of COPIED) cpSync(join(ROOT, name), join(this.#folder, name), { recursive: true });
     symlinkSync(join(ROOT, 'node_modules'), join(this.#folder, 'node_modules'));
@@ -83,7 +86,7 @@ export class Laboratory {
     );
     const child = spawn(process.execPath, [main, ...args], {
       cwd: this.#folder,
-      env,
+      env: { ...env, NEARCACHE_TEST_LANE: String(this.#lane) },
       timeout: TIME_LIMIT_MS,
     });
     let output = '';
