@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { residentBytes } from '../../bench/process-usage.ts';
 import { type Nearcache, startNearcache } from '../../src/drill/servers/nearcache-process.ts';
+import { STAY_BUSY } from '../support/busy-script.ts';
 import { connectRaw, encodeRequest, type RawClient } from '../support/raw-client.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
 import { until } from '../support/sidecar.ts';
@@ -11,9 +12,6 @@ import { until } from '../support/sidecar.ts';
 const BIG_BYTES = 300_000;
 /** Redis stands still for as long as a busy machine takes to fill all that there is between. */
 const PATIENCE = ['--command-timeout', '40s', '--link-dead-timeout', '1m'];
-/** A script that runs for longer than is waited for, and ends long before Redis calls itself busy, on any machine. */
-const SECOND_LONG = `local function now() local time = redis.call('TIME') return time[1] + time[2] / 1e6 end
-  local from = now() while now() - from < 1 do end return 1`;
 let redis: RedisServer;
 let nearcache: Nearcache;
 const clients: RawClient[] = [];
@@ -192,7 +190,8 @@ describe('while Redis stands still', () => {
 describe('a session in an unusual state', () => {
   it('goes on after a command that was given up, when the next one needs another link', async () => {
     const client = await app();
-    client.send(pipeline(['EVAL', SECOND_LONG, '0'], ['BLPOP', 'none', '0.01']));
+    // For longer than is waited for, and not until Redis calls itself busy.
+    client.send(pipeline(['EVAL', STAY_BUSY, '0', '1000'], ['BLPOP', 'none', '0.01']));
     expect(String(await client.readFrame())).toMatch(/did not answer within 500 ms/);
     expect(String(await client.readFrame(40_000))).toBe('*-1\r\n');
   });

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { STAY_BUSY } from '../../support/busy-script.ts';
 import type { Random } from '../../fuzz/random.ts';
 import type { Population } from './keyspace.ts';
 import { ACL_USER, loosen, TENANT_MAX_TTL_MS, tighten } from './permissions.ts';
@@ -34,9 +35,6 @@ export interface Fault {
   readonly strike?: (stage: Stage, random: Random, stalenessMs: number) => Promise<void>;
 }
 
-const BUSY_SCRIPT =
-  'local t = redis.call("TIME") local till = t[1] * 1000000 + t[2] + ARGV[1] * 1000 ' +
-  'repeat t = redis.call("TIME") until t[1] * 1000000 + t[2] > till return 1';
 const FILLER = 'x'.repeat(20_000);
 
 export const CALM_WEATHER: LinkWeather = { delayMs: [0, 3], bytesPerMs: Infinity, tearing: 0.4 };
@@ -106,7 +104,7 @@ const COMBINABLE: readonly Fault[] = [
   }),
   fault('busy-script', async ({ world }, random) => {
     await world.command('CONFIG', 'SET', 'busy-reply-threshold', random.pick(['100', '5000']));
-    await world.command('EVAL', BUSY_SCRIPT, '0', '2000');
+    await world.command('EVAL', STAY_BUSY, '0', '2000');
   }),
   fault('pause', async ({ world }, random) => {
     await world.command('CLIENT', 'PAUSE', '700', random.pick(['WRITE', 'ALL']));

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { type Nearcache, startNearcache } from '../../../src/drill/servers/nearcache-process.ts';
+import { STAY_BUSY } from '../../support/busy-script.ts';
 import { keyOfEach } from '../../support/over-ring.ts';
 import { connectRaw, encodeRequest } from '../../support/raw-client.ts';
 import { type Ring, startRing } from '../../support/ring-servers.ts';
@@ -9,9 +10,8 @@ import { readMetric } from '../../../src/drill/servers/read-metrics.ts';
 import { text } from '../../support/sidecar.ts';
 
 const MB = 1024 * 1024;
-const WAITS_TWO_SECONDS =
-  "redis.call('GET', KEYS[1]); local till = redis.call('TIME')[1] + 2; " +
-  "while tonumber(redis.call('TIME')[1]) <= till do end; return 1";
+const SCRIPT = `redis.call('GET', KEYS[1]) ${STAY_BUSY} return 1`;
+const BUSY_MS = '2500';
 
 let ring: Ring;
 let nearcache: Nearcache;
@@ -34,7 +34,7 @@ test('a client whose replies wait for a slow shard is not taken for one that doe
   await client.call('SET', other, 'x'.repeat(2 * MB));
   const held = 'nearcache_sessions_held_bytes';
   client.send(
-    Buffer.concat([encodeRequest(['EVAL', WAITS_TWO_SECONDS, '1', one]), encodeRequest(['GET', other])]),
+    Buffer.concat([encodeRequest(['EVAL', SCRIPT, '1', one, BUSY_MS]), encodeRequest(['GET', other])]),
   );
   await expect.poll(() => readMetric(nearcache, held), { timeout: 20_000 }).toBeGreaterThan(2 * MB);
   expect(text(await client.readFrame())).toBe(':1');

@@ -1,6 +1,7 @@
 // DESIGN rule 8: a link counts as dead by the time since its last byte, and not while a script keeps Redis busy.
 import { afterEach, expect, test } from 'vitest';
 
+import { STAY_BUSY } from '../../support/busy-script.ts';
 import { say, Sidecar, until } from '../../support/sidecar.ts';
 
 const BYTES = 8_388_608;
@@ -45,8 +46,7 @@ test('a script that runs for longer than the limit keeps its link, since Redis s
     flags: `--link-dead-timeout ${LINK_DEAD_MS}ms --max-staleness 200ms --slow-command-timeout 100ms`,
   });
   const app = await sidecar.app();
-  const spin = `local now = function() local t = redis.call('TIME') return t[1] * 1000 + t[2] / 1000 end
-    local stop = now() + tonumber(ARGV[1]) while now() < stop do end redis.call('SET', 'spun', '1')`;
+  const spin = `${STAY_BUSY} redis.call('SET', 'spun', '1')`;
   expect(await say(app, 'EVAL', spin, '0', String(3 * LINK_DEAD_MS))).toContain('did not answer');
   await until('the script has ended', async () => (await say(sidecar.direct, 'GET', 'spun')) === '1');
   expect(await say(app, 'GET', 'spun')).toBe('1');
